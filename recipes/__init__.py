@@ -1,0 +1,1 @@
+"""How each model is trained: one small TOML file per model and data set, and their schema."""

@@ -1,0 +1,47 @@
+"""What a built model costs: parameters and multiply-adds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import keras
+
+# Their weights scale and shift or are looked up; nothing is multiplied and added up.
+_FREE = (keras.layers.Embedding, keras.layers.BatchNormalization)
+_RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
+
+
+def trainable_parameters(model: Any) -> int:
+    """Return the number of trainable parameters."""
+    return sum(math.prod(variable.shape) for variable in model.trainable_variables)
+
+
+def multiply_adds(model: Any) -> int:
+    """Return the multiply-adds of one forward pass of one example, over all networks of a model.
+
+    Every weight that is a matrix or a stack of kernels is used once at each position of its
+    layer's output: once by a dense layer, at each pixel by a convolution, at each time step by a
+    recurrent layer. Normalisation, pooling and activations are not counted, as is usual.
+    """
+    return sum(_layer(layer) for layer in model.layers)
+
+
+def _layer(layer: Any) -> int:
+    if isinstance(layer, keras.Model):
+        return multiply_adds(layer)
+    if isinstance(layer, _FREE):
+        return 0
+    matrices = sum(math.prod(w.shape) for w in layer.weights if len(w.shape) > 1)
+    return matrices * _positions(layer) if matrices else 0
+
+
+def _positions(layer: Any) -> int:
+    """Return how many positions share the layer's weights."""
+    if isinstance(layer, _RECURRENT):
+        return int(layer.input.shape[1])
+    try:
+        shape = layer.output.shape
+    except AttributeError:  # a subclassed model's layer: it was built, but not by symbols
+        return 1
+    return math.prod(size for size in shape[1:-1] if size) if len(shape) > 2 else 1

@@ -1,0 +1,1 @@
+"""Data sets by name: what is known of them, their three splits, and how models are fed."""

@@ -1,0 +1,47 @@
+"""What can go wrong, said in one line that helps: the ground floor, which imports nothing of ours."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class DlzooError(Exception):
+    """Something failed; the message is one line for the user. The command exits with 1."""
+
+    exit_code = 1
+
+
+class UsageError(DlzooError):
+    """The user asked for something that is not there or not possible. The command exits with 2."""
+
+    exit_code = 2
+
+
+def suggestion(name: str, possibilities: Iterable[str]) -> str:
+    """Return ``" Did you mean 'x'?"`` for the possibility nearest to `name`, or ``""``.
+
+    Args:
+        name: What was received.
+        possibilities: What would have been right.
+    """
+    # Names of different case are the same mistake as a typo: compare in lower case.
+    by_lower = {possibility.lower(): possibility for possibility in possibilities}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.6)
+    return f" Did you mean '{by_lower[close[0]]}'?" if close else ""
+
+
+def unknown(kind: str, name: str, possibilities: Iterable[str], see: str = "") -> UsageError:
+    """Return the error for a name that nobody knows.
+
+    Args:
+        kind: What it should have been, such as ``"model"``.
+        name: What was received.
+        possibilities: The names that exist.
+        see: A command that lists them.
+    """
+    names = list(possibilities)
+    hint = suggestion(name, names)
+    if not hint and see:
+        hint = f" See them with: {see}"
+    elif not hint and names:
+        hint = " There are: " + ", ".join(names) + "."
+    return UsageError(f"unknown {kind} '{name}'.{hint}")

@@ -1,0 +1,1 @@
+"""Keras layers and helpers that several families share."""

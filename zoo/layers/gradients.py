@@ -1,0 +1,50 @@
+"""Gradients and losses for models that train themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+
+class _Reduction(keras.losses.Loss):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        return y_pred
+
+
+_mean = _Reduction(reduction="sum_over_batch_size", dtype="float32")
+_sum = _Reduction(reduction="sum", dtype="float32")
+
+
+def batch_mean(values: Any) -> Any:
+    """Return the mean of per-example losses of shape (B,), each replica's share of it in `fit`.
+
+    Keras divides its own losses by the number of replicas, whose gradients are then added up; a
+    model that computes its own loss has to do the same, and does it by Keras's own reduction.
+    """
+    return _mean(values, values)
+
+
+def batch_sum(values: Any) -> Any:
+    """Return the sum of per-example losses: what replicas add up needs no division."""
+    return _sum(values, values)
+
+
+def gradients(loss: Callable[[], Any], optimizer: Any, variables: list[Any]) -> tuple[Any, Any]:
+    """Return a loss and its gradients, both scaled as `optimizer.apply` expects them.
+
+    Keras has no gradient of its own: a `train_step` with several optimizers needs its backend's.
+
+    Args:
+        loss: Computes the scalar loss.
+        optimizer: The one that will apply them; under mixed precision it scales the loss.
+        variables: With respect to which.
+    """
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        for variable in variables:
+            tape.watch(variable.value)
+        value = loss()
+        scaled = optimizer.scale_loss(value)
+    return value, tape.gradient(scaled, [variable.value for variable in variables])

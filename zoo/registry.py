@@ -1,0 +1,133 @@
+"""Look-ups over the catalogue: list, card, build, plug-ins."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+import inspect
+import re
+from functools import cache
+from importlib.metadata import entry_points
+from typing import Any
+
+from zoo.catalog import CARDS, ModelCard
+from zoo.errors import UsageError, suggestion, unknown
+
+PLUGINS = "dlzoo.models"
+"""The entry-point group by which other distributions add cards: each names one or more of them."""
+
+
+def natural(name: str) -> list[int | str]:
+    """Return a sort key by which resnet20 comes before resnet110."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+@cache
+def _table() -> dict[str, ModelCard]:
+    cards = list(CARDS)
+    for point in entry_points(group=PLUGINS):
+        found = point.load()
+        cards.extend([found] if isinstance(found, ModelCard) else found)
+    return tabulate(cards)
+
+
+def tabulate(cards: list[ModelCard]) -> dict[str, ModelCard]:
+    """Return the cards by name.
+
+    Raises:
+        ValueError: Two cards have one name.
+    """
+    table: dict[str, ModelCard] = {}
+    for entry in cards:
+        if entry.name in table:
+            raise ValueError(
+                f"two models are called '{entry.name}': "
+                f"{table[entry.name].builder} and {entry.builder}"
+            )
+        table[entry.name] = entry
+    return table
+
+
+def list_models(
+    pattern: str = "*", *, family: str | None = None, task: str | None = None
+) -> list[str]:
+    """Return the names of the models, in natural order within each family.
+
+    Args:
+        pattern: A shell wildcard such as ``"resnet*"``; a plain word matches anywhere in a name.
+        family: Only this family.
+        task: Only models that do this kind of work.
+
+    Raises:
+        UsageError: No model has that family or that task.
+    """
+    table = _table()
+    for kind, value in (("family", family), ("task", task)):
+        known = sorted({getattr(entry, kind) for entry in table.values()})
+        if value is not None and value not in known:
+            raise unknown(kind, value, known)
+    if not any(sign in pattern for sign in "*?["):
+        pattern = f"*{pattern}*"
+    return [
+        entry.name
+        for entry in table.values()
+        if fnmatch.fnmatch(entry.name, pattern.lower())
+        and family in (None, entry.family)
+        and task in (None, entry.task)
+    ]
+
+
+def card(name: str) -> ModelCard:
+    """Return the card of a model, or of its family's default member.
+
+    Raises:
+        UsageError: There is no such model.
+    """
+    table = _table()
+    if name in table:
+        return table[name]
+    for entry in table.values():
+        if entry.family == name:
+            return entry
+    names = [*table, *{entry.family for entry in table.values()}]
+    raise unknown("model", name, names, see="dlzoo list")
+
+
+def build(name: str, **arguments: Any) -> Any:
+    """Return a freshly initialised `keras.Model`.
+
+    Args:
+        name: A model or a family.
+        arguments: The builder's own; its defaults make the paper's network.
+
+    Raises:
+        UsageError: There is no such model, or its builder does not take these arguments.
+
+    Example:
+        >>> zoo.build("resnet50", input_shape=(64, 64, 3), classes=7)
+    """
+    from zoo.runtime import start_tensorflow
+
+    entry = card(name)
+    start_tensorflow()
+    builder = _builder(entry)
+    known = [parameter for parameter in inspect.signature(builder).parameters]
+    for key in arguments:
+        if key not in known:
+            hint = suggestion(key, known) or f" It takes: {', '.join(known)}."
+            raise UsageError(f"{entry.name} takes no argument '{key}'.{hint}")
+    try:
+        return builder(**arguments)
+    except (TypeError, ValueError) as error:
+        given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
+        raise UsageError(f"cannot build {entry.name}({given}): {error}") from error
+
+
+def import_family(name: str) -> None:
+    """Import a model's file, so that its Keras classes are registered before a file is loaded."""
+    _builder(card(name))
+
+
+def _builder(entry: ModelCard) -> Any:
+    module, _, function = entry.builder.partition(":")
+    return getattr(importlib.import_module(module), function)

@@ -1,0 +1,1 @@
+"""Handing models over: exports, verified before they are given."""

@@ -1,0 +1,124 @@
+"""The base of all tasks: one small class per kind of work."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow as tf
+
+from recipes.recipe import Target
+from zoo.datasets.batches import evaluation_batches
+from zoo.datasets.encoding import Encoder
+from zoo.datasets.spec import Dataset, DatasetSpec
+from zoo.errors import UsageError
+
+EVALUATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One signature of an exported model."""
+
+    function: Callable[..., Any]
+    """From tensors to a dict of named tensors."""
+    signature: list[tf.TensorSpec]
+    """Of its arguments, by name."""
+
+
+class Task:
+    """Binds a data set to a model, scores it, renders what it says, and says how it is served."""
+
+    labelled: ClassVar[bool] = True
+    """Whether a model is trained with targets."""
+    headline: ClassVar[str] = "loss"
+    """The score that is quoted where a recipe has no target."""
+
+    def __init__(self, name: str, spec: DatasetSpec) -> None:
+        self.name = name
+        self.spec = spec
+        self.encoder = Encoder(spec)
+
+    def builder_arguments(self) -> dict[str, Any]:
+        """Return what the model's builder has to know of the data."""
+        arguments: dict[str, Any] = {"input_shape": self.spec.input_shape}
+        if self.spec.kind == "text":
+            arguments["vocabulary_size"] = self.spec.tokens
+        return arguments
+
+    def compile_arguments(self) -> dict[str, Any]:
+        """Return the loss and metrics for `keras.Model.compile` that a recipe need not name."""
+        return {}
+
+    def arrays(self, dataset: Dataset, split: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return a split's encoded inputs, and its targets where the task has any."""
+        examples = dataset.split(split)
+        inputs = self.encoder.encode(examples.inputs)
+        return inputs, examples.targets if self.labelled else None
+
+    def evaluate(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
+        """Return the scores of a compiled model on a split, by name."""
+        inputs, targets = self.arrays(dataset, split)
+        batches = evaluation_batches(inputs, targets, batch_size=EVALUATION_BATCH)
+        scores = model.evaluate(batches, return_dict=True, verbose=0)
+        return {name: float(value) for name, value in scores.items()}
+
+    def better(self, metric: str, target: Target | None) -> Callable[[float, float], bool]:
+        """Return a function that tells whether its first value of a score beats its second."""
+        if target is not None and target.metric == metric:
+            higher = target.at_least is not None
+        else:
+            higher = "loss" not in metric and "error" not in metric
+        return operator.gt if higher else operator.lt
+
+    def predict(self, model: Any, raw: np.ndarray) -> np.ndarray:
+        """Return what the model says of raw examples, as `serve` would."""
+        inputs = self.encoder.encode(raw)
+        said = model.predict(inputs, batch_size=EVALUATION_BATCH, verbose=0)
+        return np.asarray(self.answer(said))
+
+    def answer(self, outputs: Any) -> Any:
+        """Return a model's outputs in the form that users get."""
+        return outputs
+
+    def output_name(self) -> str:
+        """Return what `answer` is called in serving signatures."""
+        return "output"
+
+    def generate(self, model: Any, count: int, seed: int) -> np.ndarray:
+        """Return new examples.
+
+        Raises:
+            UsageError: This kind of work makes none.
+        """
+        raise UsageError(f"a model for {self.name} generates nothing; generators are vae and gan")
+
+    def rows(self, answers: np.ndarray, top_k: int) -> list[dict[str, Any]]:
+        """Return what is printed of each answer, as plain values.
+
+        Args:
+            answers: What `predict` returned.
+            top_k: How many classes to name, the most probable first.
+        """
+        raise UsageError(f"a model for {self.name} predicts nothing; try: dlzoo generate")
+
+    def endpoints(self, model: Any) -> dict[str, Endpoint]:
+        """Return the serving signatures by name, the default one first."""
+        name = self.output_name()
+
+        def serve(raw: Any) -> dict[str, Any]:
+            return {name: self.answer(model(self.encoder(raw), training=False))}
+
+        return {"serve": Endpoint(serve, [self.encoder.signature()])}
+
+    def data_for_figures(self, model: Any, dataset: Dataset, split: str) -> dict[str, Any]:
+        """Return plain values that `draw` makes pictures of; they are kept in metrics.json."""
+        return {}
+
+    def draw(self, values: dict[str, Any], model: Any, folder: Path) -> list[Path]:
+        """Draw the task's own figures into a folder and return their paths."""
+        return []

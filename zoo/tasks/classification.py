@@ -1,0 +1,67 @@
+"""Classification of images, tables and texts: one of several classes for each example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.datasets.spec import Dataset
+from zoo.tasks.base import Task
+
+
+class Classification(Task):
+    """Models that answer with a probability for each class, or with one for the second of two."""
+
+    headline = "accuracy"
+
+    def builder_arguments(self) -> dict[str, Any]:
+        """Return the input's shape and the number of classes."""
+        return {**super().builder_arguments(), "classes": len(self.spec.class_names)}
+
+    def compile_arguments(self) -> dict[str, Any]:
+        """Return cross-entropy and accuracy."""
+        two = len(self.spec.class_names) == 2
+        loss = "binary_crossentropy" if two else "sparse_categorical_crossentropy"
+        return {"loss": loss, "metrics": ["accuracy"]}
+
+    def answer(self, outputs: Any) -> Any:
+        """Return probabilities (B, classes); one for the second class is made into two."""
+        if outputs.shape[-1] > 1:
+            return outputs
+        return keras.ops.concatenate([1.0 - outputs, outputs], axis=-1)
+
+    def output_name(self) -> str:
+        """Return ``"probabilities"``."""
+        return "probabilities"
+
+    def rows(self, answers: np.ndarray, top_k: int) -> list[dict[str, Any]]:
+        """Return for each example its class, and the `top_k` most probable with probabilities."""
+        rows = []
+        for probabilities in answers:
+            order = np.argsort(-probabilities, kind="stable")[:top_k]
+            ranked = [
+                {"class": self.spec.class_names[at], "probability": float(probabilities[at])}
+                for at in order
+            ]
+            rows.append({**ranked[0], "top": ranked})
+        return rows
+
+    def data_for_figures(self, model: Any, dataset: Dataset, split: str) -> dict[str, Any]:
+        """Return the confusion matrix: rows are the true classes, columns the answers."""
+        examples = dataset.split(split)
+        answers = self.predict(model, examples.inputs).argmax(axis=-1)
+        classes = len(self.spec.class_names)
+        matrix = np.zeros((classes, classes), int)
+        np.add.at(matrix, (examples.targets, answers), 1)
+        return {"confusion_matrix": matrix.tolist()}
+
+    def draw(self, values: dict[str, Any], model: Any, folder: Path) -> list[Path]:
+        """Draw the confusion matrix."""
+        from zoo.figures import confusion_matrix
+
+        path = folder / "confusion_matrix.png"
+        confusion_matrix(np.array(values["confusion_matrix"]), self.spec.class_names, path)
+        return [path]

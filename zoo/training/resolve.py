@@ -1,0 +1,153 @@
+"""From what the user asked for to one recipe, and all that can be wrong with it before TensorFlow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from recipes import library
+from recipes.recipe import Recipe, overlay, override, parse, read_toml
+from zoo import registry, tasks
+from zoo.datasets import catalog
+from zoo.errors import UsageError
+
+
+def resolve(
+    model: str | None,
+    *,
+    recipe: str | Path | Recipe | None = None,
+    dataset: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | str | None = None,
+    learning_rate: float | None = None,
+    seed: int | None = None,
+    precision: str | None = None,
+    strategy: str | None = None,
+    devices: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Recipe:
+    """Return the recipe to train by: the model's, then `recipe`, then the other arguments.
+
+    Args:
+        model: A model or family; None takes the recipe's.
+        recipe: A recipe's name, a recipe, or a TOML file. A file that names its model stands
+            alone; one that does not is laid over the model's own recipe.
+        dataset: Train on this instead. The pair's own recipe is taken if there is one; otherwise
+            loss, metrics and target, which belong to the data, are left to the task.
+        epochs: Instead of the recipe's.
+        batch_size: Instead of the recipe's; ``"full"`` is the whole training split.
+        learning_rate: Instead of the recipe's, for every optimizer it has.
+        seed: Instead of the recipe's.
+        precision: Instead of the recipe's.
+        strategy: Instead of the recipe's.
+        devices: Instead of the recipe's.
+        overrides: New values by dotted key.
+
+    Raises:
+        UsageError: Something is unknown, out of range, or does not fit together.
+    """
+    found = _base(model, recipe, dataset)
+    changes: dict[str, Any] = {
+        key: value
+        for key, value in (
+            ("epochs", epochs),
+            ("batch_size", batch_size),
+            ("seed", seed),
+            ("precision", precision),
+            ("strategy", strategy),
+            ("devices", devices),
+        )
+        if value is not None
+    }
+    if learning_rate is not None:
+        for key in found.all_optimizers:
+            where = "optimizer" if found.optimizer else f"optimizers.{key}"
+            changes[f"{where}.learning_rate"] = learning_rate
+    found = override(found, {**changes, **(overrides or {})})
+    check(found)
+    return found
+
+
+def _base(model: str | None, recipe: str | Path | Recipe | None, dataset: str | None) -> Recipe:
+    if recipe is None:
+        if model is None:
+            raise UsageError("name a model to train, see: dlzoo list")
+        card = registry.card(model)
+        names = [f"{card.name}-{dataset}", card.recipe] if dataset else [card.recipe]
+        known = library.names()
+        found = library.load(next((name for name in names if name in known), card.recipe))
+    elif isinstance(recipe, Recipe):
+        found = recipe
+    elif library.is_file(str(recipe)):
+        values = read_toml(Path(recipe))
+        if "model" not in values:
+            values = overlay(_base(model, None, dataset).as_dict(), values)
+        found = parse(values, source=str(recipe))
+    else:
+        found = library.load(str(recipe))
+    if model is not None:
+        found = _for_model(found, registry.card(model).name)
+    if dataset is not None and dataset != found.data.name:
+        found = _for_dataset(found, dataset)
+    return found
+
+
+def _for_model(recipe: Recipe, model: str) -> Recipe:
+    own = registry.card(recipe.model)
+    if own.name == model:
+        return override(recipe, {"model": model})
+    if own.family != registry.card(model).family:
+        raise UsageError(
+            f"that recipe is for {own.name}, not for {model}. "
+            f"To train {model} by it all the same: --set model={model}"
+        )
+    # The target was measured with another member of the family.
+    return override(recipe, {"model": model}).model_copy(update={"target": None})
+
+
+def _for_dataset(recipe: Recipe, name: str) -> Recipe:
+    entry = catalog.entry(name)
+    data = recipe.data.model_copy(update={"name": name})
+    if entry.kind != catalog.entry(recipe.data.name).kind:
+        data = type(recipe.data)(name=name)
+    changes = {"data": data, "loss": None, "metrics": [], "target": None}
+    if entry.kind != "image":
+        changes["augmentation"] = []
+    if entry.target == "number" and registry.card(recipe.model).task == "classification":
+        changes["task"] = "regression"
+    elif recipe.task == "regression" and entry.target == "class":
+        changes["task"] = None
+    return recipe.model_copy(update=changes)
+
+
+def check(recipe: Recipe) -> None:
+    """Raise a `UsageError` for what names and numbers alone show to be wrong."""
+    card = registry.card(recipe.model)
+    entry = catalog.entry(recipe.data.name)
+    tasks.check(card, recipe.task, entry)
+    rows = entry.splits.get("train", entry.rows)
+    if isinstance(recipe.batch_size, int) and recipe.batch_size > rows:
+        # A batch larger than the data is the whole data, which is what was meant.
+        return
+    replicas = recipe.devices or 1
+    batch = rows if recipe.batch_size == "full" else int(recipe.batch_size)
+    if recipe.strategy == "one-device" and replicas > 1:
+        raise UsageError(f"strategy one-device runs on 1 device, got devices = {replicas}")
+    if batch % replicas:
+        nearest = max(replicas, batch // replicas * replicas)
+        raise UsageError(
+            f"a batch of {batch} cannot be shared evenly by {replicas} devices; "
+            f"try --batch-size {nearest}"
+        )
+
+
+def describe(recipe: Recipe) -> str:
+    """Return what the recipe asks for in one line."""
+    optimizers = ", ".join(named.name for named in recipe.all_optimizers.values())
+    rates = {named.arguments.get("learning_rate") for named in recipe.all_optimizers.values()}
+    known = [json.dumps(rate) for rate in rates if rate is not None]
+    rate = f" at {', '.join(known)}" if known else ""
+    size = "the whole split" if recipe.batch_size == "full" else f"{recipe.batch_size} examples"
+    return f"{recipe.epochs} epochs of batches of {size}, {optimizers}{rate}, seed {recipe.seed}"

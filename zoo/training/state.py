@@ -1,0 +1,98 @@
+"""What a training must remember to go on as if it had never stopped."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.errors import UsageError
+from zoo.files import written_whole
+
+_PLAIN = (bool, int, float, str, type(None))
+
+
+def optimizers_of(model: Any) -> list[Any]:
+    """Return a compiled model's optimizers: its `optimizers` if it trains by several."""
+    several = getattr(model, "optimizers", None)
+    return list(several) if several else [model.optimizer]
+
+
+def variables_of(model: Any) -> list[Any]:
+    """Return all that training changes: weights, statistics, random generators, optimizers."""
+    return [*model.variables, *(v for one in optimizers_of(model) for v in one.variables)]
+
+
+def save(path: Path, epoch: int, model: Any, callbacks: list[Any]) -> None:
+    """Write the state after an epoch, whole.
+
+    Args:
+        path: An ``.npz`` of plain arrays.
+        epoch: How many epochs are finished.
+        model: Compiled.
+        callbacks: Those of the recipe; what they know of earlier epochs is kept.
+    """
+    arrays: dict[str, Any] = {"epoch": np.array(epoch)}
+    for at, variable in enumerate(variables_of(model)):
+        arrays[f"variable{at}"] = np.asarray(variable)
+    for at, callback in enumerate(callbacks):
+        plain, lists = _knowledge(callback)
+        arrays[f"callback{at}"] = np.array(json.dumps(plain))
+        for key, values in lists.items():
+            for index, value in enumerate(values):
+                arrays[f"callback{at}.{key}.{index}"] = value
+    with written_whole(path) as beside:
+        np.savez(beside, **arrays)
+
+
+def load(path: Path, model: Any) -> tuple[int, dict[str, np.ndarray]]:
+    """Put a saved state into a model and return the finished epochs and what callbacks knew.
+
+    Raises:
+        UsageError: The file is damaged, or of another model.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+        variables = variables_of(model)
+        saved = sum(key.startswith("variable") for key in arrays)
+        if saved != len(variables):
+            raise ValueError(f"it has {saved} variables, the model has {len(variables)}")
+        for at, variable in enumerate(variables):
+            variable.assign(arrays[f"variable{at}"])
+        return int(arrays["epoch"]), arrays
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise UsageError(f"checkpoint {path} cannot be resumed from: {error}") from None
+
+
+def remind(callbacks: list[Any], arrays: dict[str, np.ndarray]) -> None:
+    """Give callbacks back what they knew; call it after they have begun, which clears them."""
+    for at, callback in enumerate(callbacks):
+        if f"callback{at}" not in arrays:
+            continue
+        vars(callback).update(json.loads(str(arrays[f"callback{at}"])))
+        prefix = f"callback{at}."
+        lists: dict[str, dict[int, np.ndarray]] = {}
+        for key, value in arrays.items():
+            if key.startswith(prefix):
+                name, index = key.removeprefix(prefix).rsplit(".", 1)
+                lists.setdefault(name, {})[int(index)] = value
+        for name, values in lists.items():
+            setattr(callback, name, [values[index] for index in sorted(values)])
+
+
+def _knowledge(callback: Any) -> tuple[dict[str, Any], dict[str, list[np.ndarray]]]:
+    """Return a callback's plain attributes, and those that are lists of arrays (best weights)."""
+    plain: dict[str, Any] = {}
+    lists: dict[str, list[np.ndarray]] = {}
+    for key, value in vars(callback).items():
+        if isinstance(value, np.generic) or (hasattr(value, "numpy") and not value.shape):
+            value = np.asarray(value).item()
+        if isinstance(value, _PLAIN):
+            plain[key] = value
+        elif isinstance(value, list) and value and all(hasattr(v, "shape") for v in value):
+            lists[key] = [np.asarray(v) for v in value]
+    return plain, lists

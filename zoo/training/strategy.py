@@ -1,0 +1,64 @@
+"""Where and how fast it runs: `tf.distribute`, XLA, and steps between two looks of Python's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from recipes.recipe import Recipe
+from zoo.catalog import ModelCard
+from zoo.runtime import claim_devices, start_tensorflow
+
+# Steps of networks that train themselves by two optimizers, or whose inputs are a few numbers,
+# gain nothing by half precision and lose digits.
+NO_MIXED_PRECISION = {"perceptron", "logistic-regression", "mlp", "vae", "gan"}
+
+# XLA was slower on CPU for every family measured so far (ResNet-20 0.6 times, LSTM 0.75 times the
+# samples a second); on GPUs the choice is left to Keras.
+XLA_ON_CPU: set[str] = set()
+
+# A step of fewer floating-point operations than this is over before Python can start the next.
+LONG_STEP = 2.5e9
+MOST_STEPS = 32
+
+
+def make_strategy(recipe: Recipe) -> Any:
+    """Return the `tf.distribute` strategy of a recipe.
+
+    ``auto`` is mirrored where there are several devices to use, and one device elsewhere. Without
+    GPUs the devices are logical CPU devices, so that mirrored training can be tried anywhere.
+    """
+    tf = start_tensorflow()
+    devices = claim_devices(1 if recipe.strategy == "one-device" else recipe.devices)
+    if recipe.strategy == "mirrored" or (recipe.strategy == "auto" and len(devices) > 1):
+        # TensorFlow's own all-reduce for CPU devices; NCCL, its default, is for GPUs.
+        cross = None if devices[0].startswith("GPU") else tf.distribute.ReductionToOneDevice()
+        return tf.distribute.MirroredStrategy(devices, cross_device_ops=cross)
+    if devices[0] == "CPU:0":
+        return tf.distribute.get_strategy()
+    return tf.distribute.OneDeviceStrategy(devices[0])
+
+
+def jit_compile(recipe: Recipe, card: ModelCard, strategy: Any) -> bool | str:
+    """Return whether to compile with XLA: what the recipe says, or what was measured to pay."""
+    if recipe.jit_compile != "auto":
+        return recipe.jit_compile
+    tf = start_tensorflow()
+    if tf.config.list_physical_devices("GPU") and strategy.num_replicas_in_sync == 1:
+        return "auto"
+    return card.family in XLA_ON_CPU
+
+
+def steps_per_execution(recipe: Recipe, model: Any, batch_size: int, strategy: Any) -> int:
+    """Return how many steps TensorFlow runs at a time.
+
+    Python takes about a millisecond to start a step. LeNet-5 trains 1.7 times as fast if it
+    starts several at once, ResNet-20, whose steps are long, no faster (benchmarks/results.md).
+    """
+    if strategy.num_replicas_in_sync > 1:
+        return 1  # Keras 3.15 fails on more with several replicas
+    if recipe.steps_per_execution != "auto":
+        return recipe.steps_per_execution
+    from zoo.cost import multiply_adds
+
+    operations = 6.0 * multiply_adds(model) * batch_size  # forward, and twice that backward
+    return max(1, min(MOST_STEPS, int(LONG_STEP / max(operations, 1.0))))

@@ -1,0 +1,326 @@
+"""The one trainer: a recipe goes in, a run comes out, for every family alike."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from recipes.recipe import Recipe
+from zoo import registry, runs, tasks
+from zoo.catalog import ModelCard
+from zoo.environment import describe_environment
+from zoo.errors import UsageError, suggestion
+from zoo.files import write_text, written_whole
+from zoo.runs import RUNS, Run
+from zoo.runtime import precision_policy, start_tensorflow
+from zoo.training import strategy as strategies
+from zoo.training.report import Beginning, PlainReporter, Reporter
+from zoo.training.resolve import resolve
+
+
+def train(
+    model: str | None = None,
+    *,
+    recipe: str | Path | Recipe | None = None,
+    dataset: str | None = None,
+    epochs: int | None = None,
+    batch_size: int | str | None = None,
+    learning_rate: float | None = None,
+    seed: int | None = None,
+    precision: str | None = None,
+    strategy: str | None = None,
+    devices: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    run_dir: str | Path = RUNS,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Train a model by a recipe and return the run.
+
+    Args:
+        model: A model or family, see `zoo.list_models`.
+        recipe: Instead of the model's default: a recipe's name, a TOML file or a `Recipe`.
+        dataset: Instead of the recipe's.
+        epochs: Instead of the recipe's.
+        batch_size: Instead of the recipe's; ``"full"`` is the whole training split.
+        learning_rate: Instead of the recipe's.
+        seed: Instead of the recipe's.
+        precision: ``"auto"``, ``"float32"``, ``"mixed_float16"`` or ``"mixed_bfloat16"``.
+        strategy: ``"auto"``, ``"one-device"`` or ``"mirrored"``.
+        devices: How many devices to use.
+        overrides: Any other of the recipe's keys, dotted: ``{"optimizer.momentum": 0.9}``.
+        run_dir: The folder in which the run's folder is made.
+        reporter: Who is told how it goes; lines on standard output by default.
+
+    Returns:
+        The run, with its model trained and scored.
+
+    Raises:
+        UsageError: Something is unknown, out of range or does not fit together.
+        DlzooError: The loss is no longer a number.
+
+    Example:
+        >>> run = zoo.train("resnet", epochs=20)
+        >>> run.evaluate()["accuracy"]
+    """
+    resolved = resolve(
+        model,
+        recipe=recipe,
+        dataset=dataset,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        seed=seed,
+        precision=precision,
+        strategy=strategy,
+        devices=devices,
+        overrides=overrides,
+    )
+    return run_recipe(resolved, run_dir=Path(run_dir), reporter=reporter)
+
+
+def resume(
+    run: Run | str | Path,
+    *,
+    epochs: int | None = None,
+    run_dir: str | Path = RUNS,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Go on with a training from its last finished epoch, in its own folder.
+
+    Args:
+        run: A run, its name or its folder.
+        epochs: In all, counting those that are finished; the recipe's by default.
+        run_dir: The folder of runs.
+        reporter: As for `train`.
+
+    Raises:
+        UsageError: There is nothing to go on from, or nothing left to do.
+    """
+    run = run if isinstance(run, Run) else runs.load(run, run_dir)
+    done = len(run.history.get("epoch", []))
+    recipe = run.recipe if epochs is None else run.recipe.model_copy(update={"epochs": epochs})
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"epochs must be at least 1, got {epochs}")
+    if done >= recipe.epochs and run.finished:
+        raise UsageError(
+            f"run {run.name} has finished its {recipe.epochs} epochs. "
+            f"To go on: dlzoo train --resume {run.name} --epochs {done + 10}"
+        )
+    write_text(run.path / "recipe.toml", recipe.to_toml())
+    return run_recipe(recipe, run=Run(run.path), reporter=reporter)
+
+
+def run_recipe(
+    recipe: Recipe,
+    *,
+    run_dir: Path = RUNS,
+    run: Run | None = None,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Train by a resolved recipe, in a new run or on from the checkpoint of `run`."""
+    start_tensorflow()
+    import keras
+
+    from zoo.cost import trainable_parameters
+    from zoo.training import state
+
+    card = registry.card(recipe.model)
+    strategy = strategies.make_strategy(recipe)
+    policy = precision_policy(
+        recipe.precision, allow_mixed=card.family not in strategies.NO_MIXED_PRECISION
+    )
+    keras.utils.set_random_seed(recipe.seed)
+    began = time.monotonic()
+    with _dtype_policy(policy):
+        from zoo.datasets.loading import load as load_dataset
+
+        dataset = load_dataset(**recipe.data.model_dump())
+        task = tasks.make(tasks.check(card, recipe.task, dataset.spec), dataset.spec)
+        batches = _batches(recipe, task, dataset, strategy)
+        model = _compiled(recipe, card, task, batches, strategy)
+
+        environment = describe_environment(recipe, strategy, policy)
+        made = run or runs.create(recipe, dataset.spec, environment, run_dir)
+        finished, remembered = 0, {}
+        checkpoint = made.path / "checkpoints" / "state.npz"
+        if run is not None and checkpoint.is_file():
+            with strategy.scope():
+                finished, remembered = state.load(checkpoint, model)
+        reporter = reporter or PlainReporter()
+        beginning = Beginning(
+            run=made.path,
+            model=card.name,
+            dataset=dataset.spec.name,
+            parameters=trainable_parameters(model),
+            examples=len(dataset.split("train")),
+            devices=environment["devices"],
+            precision=policy,
+            epochs=recipe.epochs,
+            first_epoch=finished,
+            steps=batches.steps,
+            batch_size=batches.batch_size,
+            headline=f"val_{_headline(recipe, task)}",
+        )
+        reporter.begin(beginning)
+        try:
+            if finished < recipe.epochs:
+                _fit(model, recipe, task, dataset, batches, made, reporter, remembered, beginning)
+        finally:
+            reporter.end()
+        with written_whole(made.path / "model.keras") as beside:
+            model.save(beside)
+    _conclude(made, recipe, time.monotonic() - began)
+    return made
+
+
+@contextlib.contextmanager
+def _dtype_policy(name: str) -> Iterator[None]:
+    """Set Keras's dtype policy for a while: it is the whole process's."""
+    import keras
+
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
+    from zoo.datasets.augmentation import augmenter
+    from zoo.datasets.batches import TrainingBatches
+
+    inputs, targets = task.arrays(dataset, "train")
+    size = len(inputs)
+    batch_size = size if recipe.batch_size == "full" else min(int(recipe.batch_size), size)
+    replicas = strategy.num_replicas_in_sync
+    if batch_size % replicas:
+        raise UsageError(
+            f"a batch of {batch_size} cannot be shared evenly by {replicas} devices; "
+            f"try --batch-size {max(replicas, batch_size // replicas * replicas)}"
+        )
+    return TrainingBatches(
+        inputs,
+        targets,
+        batch_size=batch_size,
+        seed=recipe.seed,
+        augment=augmenter(recipe.augmentation, dataset.spec),
+    )
+
+
+def _compiled(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strategy: Any) -> Any:
+    from recipes.compile import compile_arguments, regularizer
+    from zoo.training.state import optimizers_of
+
+    with strategy.scope():
+        model = registry.build(card.name, **{**task.builder_arguments(), **recipe.arguments})
+        if recipe.regularization:
+            penalty = regularizer(recipe.regularization)
+            for variable in model.trainable_variables:
+                if len(variable.shape) > 1:
+                    variable.regularizer = penalty
+        arguments = {**task.compile_arguments(), **compile_arguments(recipe, batches.steps)}
+        try:
+            model.compile(
+                **runs.merged_metrics(task, arguments),
+                jit_compile=strategies.jit_compile(recipe, card, strategy),
+                steps_per_execution=strategies.steps_per_execution(
+                    recipe, model, batches.batch_size, strategy
+                ),
+            )
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"{card.name} cannot be compiled by this recipe: {error}") from error
+        for optimizer in optimizers_of(model):
+            # Made now, so that a checkpoint finds all its variables.
+            if not optimizer.built:
+                optimizer.build(model.trainable_variables)
+    return model
+
+
+def _headline(recipe: Recipe, task: Any) -> str:
+    return recipe.target.metric if recipe.target else str(task.headline)
+
+
+def _fit(
+    model: Any,
+    recipe: Recipe,
+    task: Any,
+    dataset: Any,
+    batches: Any,
+    run: Run,
+    reporter: Reporter,
+    remembered: dict[str, Any],
+    beginning: Beginning,
+) -> None:
+    from recipes.compile import callbacks as recipe_callbacks
+    from zoo.datasets.batches import evaluation_batches
+    from zoo.tasks.base import EVALUATION_BATCH
+    from zoo.training.callbacks import CheckMonitors, Keep, Remind, SetEpoch, StopAtNaN
+
+    theirs = recipe_callbacks(recipe, run.path)
+    inputs, targets = task.arrays(dataset, "validation")
+    history = run.history
+    keep = Keep(
+        folder=run.path,
+        recipe_callbacks=theirs,
+        reporter=reporter,
+        epochs=recipe.epochs,
+        examples=batches.steps * batches.batch_size,
+        headline=beginning.headline,
+        better=task.better(beginning.headline.removeprefix("val_"), recipe.target),
+        history={key: values[: beginning.first_epoch] for key, values in history.items()},
+    )
+    model.fit(
+        batches.dataset,
+        epochs=recipe.epochs,
+        initial_epoch=beginning.first_epoch,
+        validation_data=evaluation_batches(inputs, targets, batch_size=EVALUATION_BATCH),
+        shuffle=False,
+        verbose=0,
+        callbacks=[
+            SetEpoch(batches.epoch),
+            StopAtNaN(),
+            CheckMonitors(theirs),
+            *theirs,
+            Remind(theirs, remembered),
+            keep,
+        ],
+    )
+
+
+def _conclude(run: Run, recipe: Recipe, seconds: float) -> None:
+    """Score the model as it was saved, and write metrics, figures and the run's card."""
+    from zoo.report_card import draw_figures, write_card
+
+    history = run.history
+    trained = sum(history.get("seconds", []))
+    metrics: dict[str, Any] = {
+        "epochs": len(history.get("epoch", [])),
+        "seconds": round(seconds, 2),
+        "training_seconds": round(trained, 2),
+    }
+    for split in ("validation", "test"):
+        metrics[split] = run.evaluate(split)
+    name = _headline(recipe, run.task)
+    if name not in metrics["test"]:
+        names = list(metrics["test"])
+        raise UsageError(
+            f"the recipe's target is '{name}', which nothing computes."
+            + (suggestion(name, names) or f" There are: {', '.join(names)}.")
+        )
+    score: dict[str, Any] = {"metric": name, "split": "test", "value": metrics["test"][name]}
+    if recipe.target:
+        score["target"] = str(recipe.target)
+        score["reached"] = recipe.target.reached(score["value"])
+    metrics["score"] = score
+    from zoo.datasets.loading import load as load_dataset
+
+    dataset = load_dataset(**recipe.data.model_dump())
+    metrics["figures"] = run.task.data_for_figures(run.model, dataset, "test")
+    write_text(run.path / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+    draw_figures(run)
+    write_card(run)
