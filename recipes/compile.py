@@ -107,14 +107,12 @@ def schedule(named: Named, rate: float, total: int, steps_per_epoch: int) -> Any
         stem, _, unit = key.rpartition("_")
         scale = {"epoch": steps_per_epoch, "fraction": total}.get(unit.removesuffix("s"))
         target = "boundaries" if stem == "boundary" else f"{stem}_steps"
-        if key not in known and scale is not None and target in known:
-            key = target
-            value = (
-                [round(part * scale) for part in value]
-                if isinstance(value, list)
-                else max(1, round(value * scale))
-            )
-        arguments[key] = value
+        if key in known or scale is None or target not in known:
+            arguments[key] = value
+        elif isinstance(value, list):
+            arguments[target] = [round(part * scale) for part in value]
+        else:
+            arguments[target] = max(1, round(value * scale))
     if "initial_learning_rate" in known:
         arguments.setdefault("initial_learning_rate", rate)
     return _make("schedule", kind, arguments)

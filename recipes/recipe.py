@@ -228,7 +228,9 @@ def assignment(text: str) -> tuple[str, Any]:
     """
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
-        raise UsageError(f"--set takes KEY=VALUE such as optimizer.learning_rate=0.01, got '{text}'")
+        raise UsageError(
+            f"--set takes KEY=VALUE such as optimizer.learning_rate=0.01, got '{text}'"
+        )
     try:
         return key.strip(), tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
@@ -253,7 +255,7 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
 
 
 def overlay(base: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
-    """Return `base` with the tables of `above` merged in; a table with a name of its own replaces."""
+    """Return `base` with `above` laid over it: tables merge, but one with a name replaces."""
     merged = dict(base)
     for key, value in above.items():
         below = merged.get(key)

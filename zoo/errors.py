@@ -1,4 +1,4 @@
-"""What can go wrong, said in one line that helps: the ground floor, which imports nothing of ours."""
+"""What can go wrong, said in one line that helps: the ground floor."""
 
 import difflib
 from collections.abc import Iterable

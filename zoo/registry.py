@@ -111,7 +111,7 @@ def build(name: str, **arguments: Any) -> Any:
     entry = card(name)
     start_tensorflow()
     builder = _builder(entry)
-    known = [parameter for parameter in inspect.signature(builder).parameters]
+    known = list(inspect.signature(builder).parameters)
     for key in arguments:
         if key not in known:
             hint = suggestion(key, known) or f" It takes: {', '.join(known)}."

@@ -52,5 +52,3 @@ def write_card(run: Run) -> None:
         "",
     ]
     write_text(run.path / "README.md", "\n".join(lines))
-
-

@@ -6,6 +6,7 @@ import csv
 import json
 import re
 import time
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,15 @@ class Run:
         from zoo.datasets.inputs import as_raw
 
         return np.asarray(self.task.predict(self.model, as_raw(self.spec, x)))
+
+    def predict_each(self, raw: Sequence[np.ndarray]) -> np.ndarray:
+        """Return what the model says of raw batches that may differ in size, such as photographs.
+
+        Args:
+            raw: Batches as `zoo.datasets.inputs.read` makes them.
+        """
+        encoded = [self.task.encoder.encode(batch) for batch in raw]
+        return np.asarray(self.task.answers(self.model, np.concatenate(encoded)))
 
     def generate(self, count: int = 64, seed: int = 0) -> np.ndarray:
         """Return new examples (count, height, width, channels) in [0, 1].

@@ -19,9 +19,9 @@ def _index() -> dict[str, DatasetEntry]:
         (BUNDLED / "index.toml").read_text(encoding="utf-8")
     )
     table = {}
-    for name, facts in values.items():
-        lists = {key: tuple(value) for key, value in facts.items() if isinstance(value, list)}
-        facts = {**facts, **lists}
+    for name, written in values.items():
+        lists = {key: tuple(value) for key, value in written.items() if isinstance(value, list)}
+        facts = {**written, **lists}
         path = BUNDLED / facts.pop("file")
         table[name] = DatasetEntry(name=name, path=path, **facts)
     return table

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -58,9 +58,7 @@ def as_raw(spec: DatasetSpec, x: Any) -> np.ndarray:
     if scaled.ndim == 3:
         scaled = scaled[..., None]
     if scaled.ndim != 4 or scaled.shape[-1] not in (1, 3):
-        raise UsageError(
-            f"images (N, height, width, 1 or 3) are wanted, got shape {values.shape}"
-        )
+        raise UsageError(f"images (N, height, width, 1 or 3) are wanted, got shape {values.shape}")
     if scaled.size and (scaled.min() < 0.0 or scaled.max() > 1.0):
         raise UsageError(
             f"floats in images must lie in [0, 1], got {scaled.min():g} to {scaled.max():g}; "
@@ -82,7 +80,12 @@ def read(spec: DatasetSpec, inputs: Sequence[str], stdin: BinaryIO) -> list[Name
     Raises:
         UsageError: Something is missing or cannot be read.
     """
-    reader = {"image": _images, "table": _rows, "text": _texts}[spec.kind]
+    readers: dict[str, Callable[[DatasetSpec, str, BinaryIO], Iterator[Named]]] = {
+        "image": _images,
+        "table": _rows,
+        "text": _texts,
+    }
+    reader = readers[spec.kind]
     found = [example for text in inputs for example in reader(spec, text, stdin)]
     if not found:
         raise UsageError("there is nothing to predict in " + ", ".join(inputs))

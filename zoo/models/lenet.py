@@ -200,12 +200,12 @@ def lenet5_1998(
     x = Subsampling(name="S2")(x)  # (B, 14, 14, 6)
     x = SparseConvolution(name="C3")(x)  # (B, 10, 10, 16)
     x = Subsampling(name="S4")(x)  # (B, 5, 5, 16)
-    x = layers.Conv2D(
-        120, 5, activation=squash, kernel_initializer=_initial(400), name="C5"
-    )(x)  # (B, 1, 1, 120)
+    x = layers.Conv2D(120, 5, activation=squash, kernel_initializer=_initial(400), name="C5")(
+        x
+    )  # (B, 1, 1, 120)
     x = layers.Flatten()(x)
-    x = layers.Dense(
-        84, activation=squash, kernel_initializer=_initial(x.shape[-1]), name="F6"
-    )(x)  # (B, 84)
+    x = layers.Dense(84, activation=squash, kernel_initializer=_initial(x.shape[-1]), name="F6")(
+        x
+    )  # (B, 84)
     outputs = RadialBasisOutput(classes, dtype="float32", name="probabilities")(x)
     return keras.Model(inputs, outputs, name="lenet5-1998")

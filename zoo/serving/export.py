@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 import shutil
@@ -81,11 +80,11 @@ def export_model(
         (beside / "export.json").write_text(text, encoding="utf-8")
         if target.exists():
             old = folder / f".{target.name}-{secrets.token_hex(4)}"
-            os.replace(target, old)
-            os.replace(beside, target)
+            target.replace(old)
+            beside.replace(target)
             shutil.rmtree(old)
         else:
-            os.replace(beside, target)
+            beside.replace(target)
     except OSError as error:
         raise DlzooError(f"cannot write {target}: {error.strerror or error}") from error
     finally:

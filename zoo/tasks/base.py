@@ -77,8 +77,11 @@ class Task:
 
     def predict(self, model: Any, raw: np.ndarray) -> np.ndarray:
         """Return what the model says of raw examples, as `serve` would."""
-        inputs = self.encoder.encode(raw)
-        said = model.predict(inputs, batch_size=EVALUATION_BATCH, verbose=0)
+        return self.answers(model, self.encoder.encode(raw))
+
+    def answers(self, model: Any, encoded: np.ndarray) -> np.ndarray:
+        """Return what the model says of encoded examples."""
+        said = model.predict(encoded, batch_size=EVALUATION_BATCH, verbose=0)
         return np.asarray(self.answer(said))
 
     def answer(self, outputs: Any) -> Any:

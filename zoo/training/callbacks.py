@@ -129,8 +129,7 @@ class Keep(keras.callbacks.Callback):
         self.better = better
         names = list(history)
         self.rows = [
-            dict(zip(names, values, strict=True))
-            for values in zip(*history.values(), strict=True)
+            dict(zip(names, values, strict=True)) for values in zip(*history.values(), strict=True)
         ]
         self.started = 0.0
         self.epoch = 0

@@ -1,4 +1,4 @@
-"""From what the user asked for to one recipe, and all that can be wrong with it before TensorFlow."""
+"""From what was asked for to one recipe, with what can be wrong said before TensorFlow starts."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def _for_dataset(recipe: Recipe, name: str) -> Recipe:
     data = recipe.data.model_copy(update={"name": name})
     if entry.kind != catalog.entry(recipe.data.name).kind:
         data = type(recipe.data)(name=name)
-    changes = {"data": data, "loss": None, "metrics": [], "target": None}
+    changes: dict[str, Any] = {"data": data, "loss": None, "metrics": [], "target": None}
     if entry.kind != "image":
         changes["augmentation"] = []
     if entry.target == "number" and registry.card(recipe.model).task == "classification":

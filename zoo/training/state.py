@@ -88,9 +88,9 @@ def _knowledge(callback: Any) -> tuple[dict[str, Any], dict[str, list[np.ndarray
     """Return a callback's plain attributes, and those that are lists of arrays (best weights)."""
     plain: dict[str, Any] = {}
     lists: dict[str, list[np.ndarray]] = {}
-    for key, value in vars(callback).items():
-        if isinstance(value, np.generic) or (hasattr(value, "numpy") and not value.shape):
-            value = np.asarray(value).item()
+    for key, found in vars(callback).items():
+        scalar = isinstance(found, np.generic) or (hasattr(found, "numpy") and not found.shape)
+        value = np.asarray(found).item() if scalar else found
         if isinstance(value, _PLAIN):
             plain[key] = value
         elif isinstance(value, list) and value and all(hasattr(v, "shape") for v in value):

@@ -145,7 +145,8 @@ def run_recipe(
 
         environment = describe_environment(recipe, strategy, policy)
         made = run or runs.create(recipe, dataset.spec, environment, run_dir)
-        finished, remembered = 0, {}
+        finished = 0
+        remembered: dict[str, Any] = {}
         checkpoint = made.path / "checkpoints" / "state.npz"
         if run is not None and checkpoint.is_file():
             with strategy.scope():

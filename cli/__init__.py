@@ -1,0 +1,1 @@
+"""The command `dlzoo`: one file per command, and the shared rendering."""

@@ -1,0 +1,48 @@
+"""`dlzoo list`: the models of the zoo."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import json_option
+from cli.output import emit_json, hint, table
+from zoo.errors import UsageError
+from zoo.registry import card, list_models
+
+
+@click.command("list")
+@click.argument("pattern", default="*")
+@click.option("--family", help="Only this family.")
+@click.option("--task", help="Only models that do this kind of work.")
+@json_option
+def command(pattern: str, family: str | None, task: str | None, as_json: bool) -> None:
+    """The models of the zoo.
+
+    PATTERN is a part of a name or a wildcard such as 'resnet1*'.
+    """
+    cards = [card(name) for name in list_models(pattern, family=family, task=task)]
+    if not cards:
+        raise UsageError(f"no model is called '{pattern}'. See them all with: dlzoo list")
+    if as_json:
+        emit_json(
+            [
+                {
+                    "name": found.name,
+                    "family": found.family,
+                    "task": found.task,
+                    "year": found.paper.year,
+                    "parameters": found.parameters,
+                    "macs": found.macs,
+                    "recipe": found.recipe,
+                    "summary": found.summary,
+                }
+                for found in cards
+            ]
+        )
+        return
+    rows = [
+        (found.name, f"{found.parameters:,}", found.paper.year, found.task, found.summary)
+        for found in cards
+    ]
+    table(("model", "parameters", "year", "task", "what it is"), rows, right=("parameters", "year"))
+    hint(f"dlzoo info {cards[0].name}", f"dlzoo train {cards[0].name}")

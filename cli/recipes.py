@@ -1,0 +1,68 @@
+"""`dlzoo recipes`: the recipes, and one recipe's text."""
+
+from __future__ import annotations
+
+import click
+
+from cli.options import MODEL, RECIPE, DefaultGroup, json_option
+from cli.output import emit_json, hint, table
+from recipes.library import entries, load, path_of
+from zoo.errors import UsageError
+from zoo.registry import card
+
+
+@click.group("recipes", cls=DefaultGroup)
+def command() -> None:
+    """The recipes, those of one MODEL, or with `show NAME` one recipe's text."""
+
+
+@command.command("list")
+@click.argument("model", type=MODEL, required=False)
+@json_option
+def list_recipes(model: str | None, as_json: bool) -> None:
+    """The recipes, all or those of one model or family."""
+    wanted = None if model is None else card(model)
+    found = [
+        entry
+        for entry in entries()
+        if wanted is None
+        or entry.recipe.model == wanted.name
+        or (model == wanted.family and card(entry.recipe.model).family == model)
+        or entry.name == wanted.recipe
+    ]
+    if not found:
+        raise UsageError(f"there is no recipe for {model}")
+    if as_json:
+        emit_json(
+            [
+                {
+                    "name": entry.name,
+                    "model": entry.recipe.model,
+                    "dataset": entry.recipe.data.name,
+                    "epochs": entry.recipe.epochs,
+                    "target": str(entry.recipe.target) if entry.recipe.target else None,
+                    "summary": entry.summary,
+                }
+                for entry in found
+            ]
+        )
+        return
+    rows = [
+        (entry.name, entry.recipe.epochs, entry.recipe.target or "", entry.summary)
+        for entry in found
+    ]
+    table(("recipe", "epochs", "target", "what it is"), rows, right=("epochs",))
+    first = found[0].name
+    hint(f"dlzoo recipes show {first}", f"dlzoo train {found[0].recipe.model} --recipe {first}")
+
+
+@command.command("show")
+@click.argument("name", type=RECIPE)
+@json_option
+def show(name: str, as_json: bool) -> None:
+    """One recipe, as it is written; --json gives it with every default filled in."""
+    if as_json:
+        emit_json(load(name).as_dict())
+        return
+    click.echo(path_of(name).read_text(encoding="utf-8"), nl=False)
+    hint(f"dlzoo train {load(name).model} --recipe {name}")
