@@ -71,4 +71,4 @@ def command(
     headings = ("run", "optimizer", "epochs", "seconds", *measures)
     table(headings, rows, right=("epochs", "seconds", *measures))
     click.echo(f"curves: {path}")
-    hint(f"dlzoo evaluate {next(iter(found))}")
+    hint(f"dlzoo evaluate {next(iter(found.values())).reference}")

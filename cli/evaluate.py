@@ -43,4 +43,4 @@ def command(run: str, split: str, run_dir: Path, as_json: bool) -> None:
         [(name, number(value)) for name, value in scores.items()],
         right=("value",),
     )
-    hint(f"dlzoo export {found.name}")
+    hint(f"dlzoo export {found.reference}")

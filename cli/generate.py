@@ -44,4 +44,4 @@ def command(
         emit_json({"run": str(found.path), "count": count, "seed": seed, "output": str(path)})
     else:
         click.echo(f"{count} examples of {found.name} with seed {seed}: {path}")
-    hint(f"dlzoo export {found.name}")
+    hint(f"dlzoo export {found.reference}")

@@ -59,4 +59,4 @@ def command(run: str, inputs: tuple[str, ...], top_k: int, run_dir: Path, as_jso
             for example, row in zip(examples, rows, strict=True)
         ]
         table(("input", *rows[0]), lines, right=tuple(rows[0]))
-    hint(f"dlzoo export {found.name}")
+    hint(f"dlzoo export {found.reference}")

@@ -123,9 +123,8 @@ def command(
             f"{run.name}: test {score['metric']} {number(score['value'])}{verdict}, "
             f"{metrics['seconds']:.0f} s, {run.path}"
         )
-    which = run.name if run_dir == Path("runs") else str(run.path)
     first = "generate" if run.task.name == "generation" else "evaluate"
-    hint(f"dlzoo {first} {which}", f"dlzoo export {which}")
+    hint(f"dlzoo {first} {run.reference}", f"dlzoo export {run.reference}")
 
 
 def _reporter(as_json: bool) -> Any:

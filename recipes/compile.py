@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -129,9 +130,10 @@ def metric(named: Named) -> Any:
     if named.name in ("accuracy", "acc") and not named.arguments:
         return "accuracy"
     name = _long_name(named.name, keras.metrics.get)
-    return _make(
-        "metric", _find("metric", name, keras.metrics, keras.metrics.Metric), named.arguments
-    )
+    kind = _find("metric", name, keras.metrics, keras.metrics.Metric)
+    # Keras would number a second one of the process: auc, auc_1.
+    own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()
+    return _make("metric", kind, {"name": own, **named.arguments})
 
 
 def regularizer(named: Named) -> Any:

@@ -108,6 +108,8 @@ class Recipe(_Strict):
     """The builder's own arguments."""
     task: str | None = None
     """The kind of work; None leaves it to the model's card."""
+    variant: str | None = Field(default=None, pattern=r"^[a-z0-9-]+$")
+    """What sets it apart from the other recipes of its model and data set, such as "momentum"."""
     epochs: int = Field(ge=1)
     """Passes over the training split."""
     batch_size: int | Literal["full"] = 64
@@ -176,12 +178,14 @@ class Recipe(_Strict):
 
     @property
     def name(self) -> str:
-        """``<model>-<dataset>``: what runs of it are called."""
-        return f"{self.model}-{self.data.name}"
+        """``<model>-<dataset>`` and its variant if it is one: what runs of it are called."""
+        parts = (self.model, self.data.name, self.variant)
+        return "-".join(part for part in parts if part)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain TOML values, defaults included, so that it says everything."""
-        return self.model_dump(mode="json", exclude_none=True)
+        """Return plain TOML values, defaults included; what is empty is left out."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return {key: value for key, value in values.items() if value not in ({}, [])}
 
     def to_toml(self) -> str:
         """Return the recipe as TOML."""

@@ -46,6 +46,11 @@ class Run:
         return self.path.name
 
     @property
+    def reference(self) -> str:
+        """What commands know it by: its name, or its folder if it is not kept under `RUNS`."""
+        return self.name if self.path.parent == RUNS else str(self.path)
+
+    @property
     def finished(self) -> bool:
         """Whether the training came to its end."""
         return (self.path / "metrics.json").is_file()
@@ -119,14 +124,15 @@ class Run:
         Raises:
             UsageError: The run is damaged or the split does not exist.
         """
+        task = self.task  # starts TensorFlow, before anything else imports it less quietly
         from recipes.compile import compile_arguments
         from zoo.datasets.loading import load as load_dataset
 
         dataset = load_dataset(**self.recipe.data.model_dump())
         dataset.split(split)
-        arguments = {**self.task.compile_arguments(), **compile_arguments(self.recipe, 1)}
-        self.model.compile(**merged_metrics(self.task, arguments))
-        return dict(self.task.evaluate(self.model, dataset, split))
+        arguments = {**task.compile_arguments(), **compile_arguments(self.recipe, 1)}
+        self.model.compile(**merged_metrics(task, arguments))
+        return dict(task.evaluate(self.model, dataset, split))
 
     def predict(self, x: Any) -> np.ndarray:
         """Return what the model says of raw examples.
@@ -192,11 +198,12 @@ class Run:
             UsageError: The folder cannot be written, or the version exists.
             DlzooError: The export does not answer as the model does; nothing is left behind.
         """
+        model, task = self.model, self.task  # starts TensorFlow
         from zoo.serving.export import export_model
 
         return export_model(
-            self.model,
-            self.task,
+            model,
+            task,
             Path(output),
             name=name or self.recipe.name,
             version=version,

@@ -14,8 +14,8 @@ class _Reduction(keras.losses.Loss):
         return y_pred
 
 
-_mean = _Reduction(reduction="sum_over_batch_size", dtype="float32")
-_sum = _Reduction(reduction="sum", dtype="float32")
+_mean = _Reduction(name="batch_mean", reduction="sum_over_batch_size", dtype="float32")
+_sum = _Reduction(name="batch_sum", reduction="sum", dtype="float32")
 
 
 def batch_mean(values: Any) -> Any:
@@ -32,8 +32,8 @@ def batch_sum(values: Any) -> Any:
     return _sum(values, values)
 
 
-def gradients(loss: Callable[[], Any], optimizer: Any, variables: list[Any]) -> tuple[Any, Any]:
-    """Return a loss and its gradients, both scaled as `optimizer.apply` expects them.
+def gradients(loss: Callable[[], Any], optimizer: Any, variables: list[Any]) -> list[Any]:
+    """Return the gradients of a loss, scaled as `optimizer.apply` expects them.
 
     Keras has no gradient of its own: a `train_step` with several optimizers needs its backend's.
 
@@ -45,6 +45,5 @@ def gradients(loss: Callable[[], Any], optimizer: Any, variables: list[Any]) -> 
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         for variable in variables:
             tape.watch(variable.value)
-        value = loss()
-        scaled = optimizer.scale_loss(value)
-    return value, tape.gradient(scaled, [variable.value for variable in variables])
+        value = optimizer.scale_loss(loss())
+    return list(tape.gradient(value, [variable.value for variable in variables]))

@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from recipes.recipe import Target
 from zoo.datasets.batches import evaluation_batches
 from zoo.datasets.encoding import Encoder
 from zoo.datasets.spec import Dataset, DatasetSpec
@@ -67,13 +66,10 @@ class Task:
         scores = model.evaluate(batches, return_dict=True, verbose=0)
         return {name: float(value) for name, value in scores.items()}
 
-    def better(self, metric: str, target: Target | None) -> Callable[[float, float], bool]:
+    def better(self, metric: str) -> Callable[[float, float], bool]:
         """Return a function that tells whether its first value of a score beats its second."""
-        if target is not None and target.metric == metric:
-            higher = target.at_least is not None
-        else:
-            higher = "loss" not in metric and "error" not in metric
-        return operator.gt if higher else operator.lt
+        lower = any(word in metric for word in ("loss", "error", "perplexity"))
+        return operator.lt if lower else operator.gt
 
     def predict(self, model: Any, raw: np.ndarray) -> np.ndarray:
         """Return what the model says of raw examples, as `serve` would."""

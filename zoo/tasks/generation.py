@@ -16,7 +16,10 @@ SAMPLES = 1000
 
 
 class Generation(Task):
-    """Models with ``latent_dim`` and ``decode(latent) -> examples in [0, 1]``, without labels."""
+    """Models that make examples in [0, 1], trained without labels.
+
+    They have ``latent_dim``, ``prior(count, seed) -> latent`` and ``decode(latent) -> examples``.
+    """
 
     labelled = False
     headline = "parzen_log_likelihood"
@@ -38,8 +41,8 @@ class Generation(Task):
         return {**scores, "parzen_log_likelihood": _parzen(samples, chosen, width)}
 
     def generate(self, model: Any, count: int, seed: int) -> np.ndarray:
-        """Return `count` examples in [0, 1] decoded from standard normal latents."""
-        latent = tf.random.stateless_normal((count, model.latent_dim), seed=(seed, 0))
+        """Return `count` examples in [0, 1] decoded from latents of the model's prior."""
+        latent = model.prior(count, seed)
         parts = [model.decode(latent[at : at + 256]) for at in range(0, count, 256)]
         return np.concatenate([np.asarray(part, np.float32) for part in parts])
 

@@ -190,4 +190,4 @@ class Keep(keras.callbacks.Callback):
 
 def learning_rate(optimizer: Any) -> float:
     """Return the learning rate that an optimizer's next step would take."""
-    return float(np.asarray(optimizer.learning_rate))
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))

@@ -37,7 +37,7 @@ def save(path: Path, epoch: int, model: Any, callbacks: list[Any]) -> None:
     """
     arrays: dict[str, Any] = {"epoch": np.array(epoch)}
     for at, variable in enumerate(variables_of(model)):
-        arrays[f"variable{at}"] = np.asarray(variable)
+        arrays[f"variable{at}"] = variable.numpy()
     for at, callback in enumerate(callbacks):
         plain, lists = _knowledge(callback)
         arrays[f"callback{at}"] = np.array(json.dumps(plain))

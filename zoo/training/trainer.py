@@ -108,7 +108,7 @@ def resume(
     if done >= recipe.epochs and run.finished:
         raise UsageError(
             f"run {run.name} has finished its {recipe.epochs} epochs. "
-            f"To go on: dlzoo train --resume {run.name} --epochs {done + 10}"
+            f"To go on: dlzoo train --resume {run.reference} --epochs {done + 10}"
         )
     write_text(run.path / "recipe.toml", recipe.to_toml())
     return run_recipe(recipe, run=Run(run.path), reporter=reporter)
@@ -272,7 +272,7 @@ def _fit(
         epochs=recipe.epochs,
         examples=batches.steps * batches.batch_size,
         headline=beginning.headline,
-        better=task.better(beginning.headline.removeprefix("val_"), recipe.target),
+        better=task.better(beginning.headline),
         history={key: values[: beginning.first_epoch] for key, values in history.items()},
     )
     model.fit(
