@@ -39,7 +39,8 @@ def _layer(layer: Any) -> int:
 def _positions(layer: Any) -> int:
     """Return how many positions share the layer's weights."""
     if isinstance(layer, _RECURRENT):
-        return int(layer.input.shape[1])
+        inputs = layer.input  # with a mask, a list of the two
+        return int((inputs[0] if isinstance(inputs, list) else inputs).shape[1])
     try:
         shape = layer.output.shape
     except AttributeError:  # a subclassed model's layer: it was built, but not by symbols

@@ -140,8 +140,8 @@ def run_recipe(
 
         dataset = load_dataset(**recipe.data.model_dump())
         task = tasks.make(tasks.check(card, recipe.task, dataset.spec), dataset.spec)
-        batches = _batches(recipe, task, dataset, strategy)
-        model = _compiled(recipe, card, task, batches, strategy)
+        batches = make_batches(recipe, task, dataset, strategy)
+        model = make_model(recipe, card, task, batches, strategy)
 
         environment = describe_environment(recipe, strategy, policy)
         made = run or runs.create(recipe, dataset.spec, environment, run_dir)
@@ -191,7 +191,12 @@ def _dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def _batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
+def make_batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
+    """Return the `TrainingBatches` that a recipe asks for.
+
+    Raises:
+        UsageError: The devices cannot share a batch evenly.
+    """
     from zoo.datasets.augmentation import augmenter
     from zoo.datasets.batches import TrainingBatches
 
@@ -213,7 +218,12 @@ def _batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
     )
 
 
-def _compiled(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strategy: Any) -> Any:
+def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strategy: Any) -> Any:
+    """Return the model of a recipe, built for the data and compiled inside the strategy's scope.
+
+    Raises:
+        UsageError: The builder or Keras does not take what the recipe says.
+    """
     from recipes.compile import compile_arguments, regularizer
     from zoo.training.state import optimizers_of
 
