@@ -62,8 +62,14 @@ def curves(histories: Mapping[str, History], path: Path) -> None:
         panel.set_title(name.replace("_", " "))
         panel.set_xlabel("epoch")
         panel.grid(alpha=0.3)
-    if names:
-        axes.flat[0].legend(fontsize="small")
+    # A run may have nothing to show in the first panel, and belongs into the legend all the same.
+    lines = {
+        label: line
+        for panel in axes.flat
+        for line, label in zip(*panel.get_legend_handles_labels(), strict=True)
+    }
+    if lines:
+        axes.flat[0].legend(lines.values(), lines.keys(), fontsize="small")
     _save(figure, path)
 
 

@@ -97,7 +97,8 @@ class Run:
         """The task, bound to the data that the model was trained on."""
         start_tensorflow()
         card = registry.card(self.recipe.model)
-        return tasks.make(tasks.check(card, self.recipe.task, self.spec), self.spec)
+        loss = self.recipe.loss.name if self.recipe.loss else None
+        return tasks.make(tasks.check(card, self.recipe.task, self.spec), self.spec, loss)
 
     @cached_property
     def model(self) -> Any:
@@ -216,7 +217,8 @@ class Run:
         path = self.path / name
         if path.is_file():
             return path
-        if name == "model.keras" and (self.path / "checkpoints").is_dir():
+        last = name in ("model.keras", "metrics.json")  # what a training writes at its end
+        if last and not self.finished and (self.path / "checkpoints").is_dir():
             raise UsageError(
                 f"run {self.name} has not finished training. "
                 f"Go on with: dlzoo train --resume {self.path}"

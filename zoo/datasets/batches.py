@@ -62,8 +62,18 @@ class TrainingBatches:
 
 
 def evaluation_batches(
-    inputs: np.ndarray, targets: np.ndarray | None, *, batch_size: int
+    inputs: np.ndarray, targets: np.ndarray | None, *, batch_size: int, replicas: int = 1
 ) -> tf.data.Dataset:
-    """Return the batches of a split, each example once, in their own order."""
+    """Return the batches of a split, each example once, in their own order.
+
+    Args:
+        inputs: Encoded.
+        targets: None where there are none.
+        batch_size: At most.
+        replicas: Each gets the same share of all batches but the last: Keras 3.15 adds up the
+            first batch of all replicas and fails where they differ in size.
+    """
+    size = min(batch_size, len(inputs))
+    batch_size = max(size // replicas * replicas, 1)
     tensors = inputs if targets is None else (inputs, targets)
     return tf.data.Dataset.from_tensor_slices(tensors).batch(batch_size).prefetch(tf.data.AUTOTUNE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import secrets
@@ -55,6 +56,7 @@ def export_model(
         raise UsageError(f"a model's name may have letters, digits, '.', '_' and '-', got '{name}'")
     if version is not None and version < 1:
         raise UsageError(f"a version is a positive number, got {version}")
+    new = not (output / name).exists()
     folder = writable_folder(output / name)
     taken = [int(path.name) for path in folder.iterdir() if path.name.isdigit()]
     target = folder / str(version or 1 + max(taken, default=0))
@@ -89,6 +91,9 @@ def export_model(
         raise DlzooError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
+        if new:
+            with contextlib.suppress(OSError):  # it is not empty: it holds what was asked for
+                folder.rmdir()
     return target
 
 
@@ -96,6 +101,7 @@ def _write(model: Any, task: Any, endpoints: dict[str, Any], folder: Path) -> No
     archive = keras.export.ExportArchive()
     archive.track(model)
     if task.spec.kind == "text":
+        task.encoder(tf.constant([""]))  # Keras tracks only what has been called once
         archive.track(task.encoder.vectorize)
     for name, endpoint in endpoints.items():
         archive.add_endpoint(name, endpoint.function, input_signature=endpoint.signature)
@@ -115,7 +121,8 @@ def _verify(endpoints: dict[str, Any], task: Any, folder: Path) -> float:
         for key in wanted:
             said, meant = given[key].numpy(), np.asarray(wanted[key])
             # Absolute for probabilities and pixels; relative for numbers in large units.
-            worst = max(worst, float(np.max(np.abs(said - meant) / np.maximum(1.0, np.abs(meant)))))
+            differences = np.abs(said - meant) / np.maximum(1.0, np.abs(meant))
+            worst = float(np.maximum(worst, differences.max()))  # NaN, once it is there, stays
     if not worst <= TOLERANCE:
         raise DlzooError(
             f"the export answers otherwise than the model: they differ by {worst:.2g}, "

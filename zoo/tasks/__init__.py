@@ -41,17 +41,25 @@ def check(card: ModelCard, task: str | None, data: DatasetSpec | DatasetEntry) -
             f"{card.name} does {name} on {' or '.join(kinds)} data; {data.name} is {data.kind} data"
         )
     if target is not None and data.target != target:
+        other = "regression" if data.target == "number" else "classification"
         raise UsageError(
             f"{card.name} does {name}, which needs a {target} for each example; "
-            f"{data.name} gives a {data.target}"
+            f"{data.name} gives a {data.target}. {other.capitalize()}: dlzoo train mlp "
+            f"--dataset {data.name} --set task={other}"
         )
     return name
 
 
-def make(name: str, spec: DatasetSpec) -> Task:
-    """Return the task, bound to a data set."""
+def make(name: str, spec: DatasetSpec, loss: str | None = None) -> Task:
+    """Return the task, bound to a data set.
+
+    Args:
+        name: One of `TASKS`.
+        spec: Of the data.
+        loss: Its Keras name where a recipe names one: some want targets in another form.
+    """
     import importlib
 
     module, kind, _, _ = TASKS[name]
-    found: Task = getattr(importlib.import_module(f"zoo.tasks.{module}"), kind)(name, spec)
+    found: Task = getattr(importlib.import_module(f"zoo.tasks.{module}"), kind)(name, spec, loss)
     return found

@@ -37,9 +37,10 @@ class Task:
     headline: ClassVar[str] = "loss"
     """The score that is quoted where a recipe has no target."""
 
-    def __init__(self, name: str, spec: DatasetSpec) -> None:
+    def __init__(self, name: str, spec: DatasetSpec, loss: str | None = None) -> None:
         self.name = name
         self.spec = spec
+        self.loss = loss
         self.encoder = Encoder(spec)
 
     def builder_arguments(self) -> dict[str, Any]:

@@ -33,6 +33,14 @@ class Classification(Task):
             return outputs
         return keras.ops.concatenate([1.0 - outputs, outputs], axis=-1)
 
+    def arrays(self, dataset: Dataset, split: str) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return inputs, and classes as numbers or, for losses that want it so, one-hot."""
+        inputs, targets = super().arrays(dataset, split)
+        classes = len(self.spec.class_names)
+        if self.loss is None or classes == 2 or "sparse" in self.loss.lower():
+            return inputs, targets
+        return inputs, np.eye(classes, dtype=np.float32)[targets]
+
     def output_name(self) -> str:
         """Return ``"probabilities"``."""
         return "probabilities"

@@ -115,9 +115,7 @@ def _for_dataset(recipe: Recipe, name: str) -> Recipe:
     changes: dict[str, Any] = {"data": data, "loss": None, "metrics": [], "target": None}
     if entry.kind != "image":
         changes["augmentation"] = []
-    if entry.target == "number" and registry.card(recipe.model).task == "classification":
-        changes["task"] = "regression"
-    elif recipe.task == "regression" and entry.target == "class":
+    if entry.target != catalog.entry(recipe.data.name).target:
         changes["task"] = None
     return recipe.model_copy(update=changes)
 

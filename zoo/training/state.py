@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import zipfile
 from pathlib import Path
@@ -88,7 +89,11 @@ def _knowledge(callback: Any) -> tuple[dict[str, Any], dict[str, list[np.ndarray
     """Return a callback's plain attributes, and those that are lists of arrays (best weights)."""
     plain: dict[str, Any] = {}
     lists: dict[str, list[np.ndarray]] = {}
+    # What the constructor takes is the recipe's; some of it (min_delta) Keras changes in passing.
+    given = inspect.signature(type(callback).__init__).parameters
     for key, found in vars(callback).items():
+        if key in given:
+            continue
         scalar = isinstance(found, np.generic) or (hasattr(found, "numpy") and not found.shape)
         value = np.asarray(found).item() if scalar else found
         if isinstance(value, _PLAIN):

@@ -139,7 +139,8 @@ def run_recipe(
         from zoo.datasets.loading import load as load_dataset
 
         dataset = load_dataset(**recipe.data.model_dump())
-        task = tasks.make(tasks.check(card, recipe.task, dataset.spec), dataset.spec)
+        loss = recipe.loss.name if recipe.loss else None
+        task = tasks.make(tasks.check(card, recipe.task, dataset.spec), dataset.spec, loss)
         batches = make_batches(recipe, task, dataset, strategy)
         model = make_model(recipe, card, task, batches, strategy)
 
@@ -289,7 +290,12 @@ def _fit(
         batches.dataset,
         epochs=recipe.epochs,
         initial_epoch=beginning.first_epoch,
-        validation_data=evaluation_batches(inputs, targets, batch_size=EVALUATION_BATCH),
+        validation_data=evaluation_batches(
+            inputs,
+            targets,
+            batch_size=EVALUATION_BATCH,
+            replicas=model.distribute_strategy.num_replicas_in_sync,
+        ),
         shuffle=False,
         verbose=0,
         callbacks=[
