@@ -77,6 +77,12 @@ def optimizer(named: Named, recipe: Recipe, steps_per_epoch: int) -> Any:
     if recipe.warmup:
         total -= _steps(recipe.warmup, steps_per_epoch)
     if recipe.schedule:
+        values = recipe.schedule.arguments.get("values", [rate])
+        if "learning_rate" in arguments and values[0] != rate:
+            raise UsageError(
+                f"schedule {recipe.schedule.name} begins at {values[0]}: "
+                f"a learning_rate of {rate} beside it would do nothing"
+            )
         rate = schedule(recipe.schedule, rate, total, steps_per_epoch)
     if recipe.warmup:
         rate = WarmUp(rate, _steps(recipe.warmup, steps_per_epoch), recipe.warmup.start)
@@ -130,10 +136,17 @@ def metric(named: Named) -> Any:
     if named.name in ("accuracy", "acc") and not named.arguments:
         return "accuracy"
     name = _long_name(named.name, keras.metrics.get)
-    kind = _find("metric", name, keras.metrics, keras.metrics.Metric)
-    # Keras would number a second one of the process: auc, auc_1.
-    own = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind.__name__).lower()
-    return _make("metric", kind, {"name": own, **named.arguments})
+    try:
+        kind = _find("metric", name, keras.metrics, keras.metrics.Metric)
+    except UsageError:
+        function = getattr(keras.metrics, name, None)  # some are functions alone: huber
+        if not inspect.isfunction(function) or named.arguments:
+            raise
+        return keras.metrics.MeanMetricWrapper(function, name=name)
+    made = _make("metric", kind, named.arguments)
+    # Keras numbers a second one of the process: auc, auc_1.
+    own = {"name": re.sub(r"_\d+$", "", made.name), **named.arguments}
+    return _make("metric", kind, own)
 
 
 def regularizer(named: Named) -> Any:
@@ -143,7 +156,7 @@ def regularizer(named: Named) -> Any:
 
 
 # Arguments of callbacks that are paths: they stay inside the run.
-_PATHS = ("filepath", "filename", "log_dir", "backup_dir")
+_PATHS = ("filepath", "filename", "log_dir", "backup_dir", "directory")
 
 
 def callbacks(recipe: Recipe, folder: Path) -> list[Any]:
@@ -154,7 +167,10 @@ def callbacks(recipe: Recipe, folder: Path) -> list[Any]:
     """
     made = []
     for named in recipe.callbacks:
+        kind = _find("callback", named.name, keras.callbacks, keras.callbacks.Callback)
         arguments = named.arguments
+        if kind is keras.callbacks.TensorBoard:
+            arguments.setdefault("log_dir", "logs")  # Keras's default, but inside the run
         for key in _PATHS:
             if key in arguments:
                 path = (folder / str(arguments[key])).resolve()
@@ -164,7 +180,6 @@ def callbacks(recipe: Recipe, folder: Path) -> list[Any]:
                     )
                 path.parent.mkdir(parents=True, exist_ok=True)
                 arguments[key] = str(path)
-        kind = _find("callback", named.name, keras.callbacks, keras.callbacks.Callback)
         made.append(_make("callback", kind, arguments))
     return made
 
@@ -196,7 +211,8 @@ def _long_name(name: str, get: Any) -> str:
 
 
 def _default(kind: Any, argument: str) -> Any:
-    return inspect.signature(kind.__init__).parameters[argument].default
+    parameter = inspect.signature(kind.__init__).parameters.get(argument)
+    return None if parameter is None else parameter.default
 
 
 def _make(what: str, kind: Any, arguments: dict[str, Any]) -> Any:
@@ -211,7 +227,7 @@ def _make(what: str, kind: Any, arguments: dict[str, Any]) -> Any:
             raise UsageError(f"{what} {kind.__name__} takes no argument '{key}'.{hint}")
     try:
         return kind(**arguments)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ImportError) as error:
         raise UsageError(f"{what} {kind.__name__}: {error}") from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
@@ -56,20 +57,20 @@ class Data(_Strict):
     @field_validator("image_size", mode="before")
     @classmethod
     def _pair(cls, value: Any) -> Any:
-        if isinstance(value, int):
-            value = (value, value)
-        value = tuple(value) if isinstance(value, list) else value
-        if value is not None and any(not isinstance(v, int) or v < 1 for v in value):
+        if value is None:
+            return None
+        pair = tuple(value) if isinstance(value, list | tuple) else (value, value)
+        if len(pair) != 2 or any(type(side) is not int or side < 1 for side in pair):
             raise ValueError("must be two positive numbers, height and width")
-        return value
+        return pair
 
 
 class Warmup(_Strict):
     """A straight climb of the learning rate before its schedule begins."""
 
-    epochs: float = Field(gt=0, strict=False)
+    epochs: float = Field(gt=0, strict=False, allow_inf_nan=False)
     """How long it takes."""
-    start: float = Field(default=0.0, ge=0, strict=False)
+    start: float = Field(default=0.0, ge=0, strict=False, allow_inf_nan=False)
     """The learning rate it starts from."""
 
 
@@ -164,10 +165,12 @@ class Recipe(_Strict):
             raise ValueError("give either [optimizer], or [optimizers.NAME] for several networks")
         for optimizer in self.all_optimizers.values():
             rate = optimizer.arguments.get("learning_rate", 1.0)
-            if not isinstance(rate, int | float) or isinstance(rate, bool) or rate <= 0:
+            number = isinstance(rate, int | float) and not isinstance(rate, bool)
+            if not number or not 0 < rate < math.inf:
                 raise ValueError(f"learning_rate must be a number above 0, got {rate!r}")
         scheduled = self.schedule is not None or self.warmup is not None
-        if scheduled and any(callback.name == "ReduceLROnPlateau" for callback in self.callbacks):
+        names = [callback.name.replace("_", "").lower() for callback in self.callbacks]
+        if scheduled and "reducelronplateau" in names:
             raise ValueError("ReduceLROnPlateau needs a learning rate without schedule or warmup")
         return self
 
@@ -252,7 +255,7 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     Raises:
         UsageError: A key is unknown or a value out of range.
     """
-    values = recipe.as_dict()
+    values = {"callbacks": [], "metrics": [], "augmentation": [], **recipe.as_dict()}
     for key, value in changes.items():
         _assign(values, key, value)
     return parse(values, source="override")
@@ -270,18 +273,24 @@ def overlay(base: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
+_NAMED = (
+    *("optimizer", "optimizers", "schedule", "loss", "metrics"),
+    *("regularization", "callbacks", "augmentation"),
+)
+
+
 def _assign(values: dict[str, Any], key: str, value: Any) -> None:
     *path, last = key.split(".")
     place: Any = values
     for depth, part in enumerate(path):
-        if isinstance(place, list):
-            place = place[_index(part, place, key)]
-            continue
-        if isinstance(place.get(part), str) and part in Recipe.model_fields:
-            place[part] = {"name": place[part]}
-        place = place.setdefault(part, {})
-        if not isinstance(place, dict | list):
+        at: Any = _index(part, place, key) if isinstance(place, list) else part
+        found = place[at] if isinstance(place, list) else place.get(part, {})
+        if isinstance(found, str) and path[0] in _NAMED:
+            found = {"name": found}  # "Adam" is short for {name = "Adam"}
+        if not isinstance(found, dict | list):
             raise UsageError(f"override: {'.'.join(path[: depth + 1])} is a value, not a table")
+        place[at] = found
+        place = found
     if isinstance(place, list):
         place[_index(last, place, key)] = value
     else:
@@ -298,7 +307,7 @@ def _explain(error: ValidationError) -> str:
     """Return the first fault in one line: where, what was wrong, what was received."""
     fault = error.errors()[0]
     # Union members appear in the location as type names, which no user wrote.
-    where = [part for part in fault["loc"] if part not in ("int", "constrained-int")]
+    where = [part for part in fault["loc"] if part not in ("int", "bool", "constrained-int")]
     where = [part for part in where if not str(part).startswith("literal[")]
     key = ".".join(str(part) for part in where)
     if fault["type"] == "extra_forbidden":
@@ -306,10 +315,10 @@ def _explain(error: ValidationError) -> str:
         return f"unknown key '{key}'.{hint or ' There are: ' + ', '.join(_known(where[:-1])) + '.'}"
     if fault["type"] == "missing":
         return f"'{key}' is missing"
-    message = fault["msg"].removeprefix("Value error, ")
+    message = fault["msg"][0].lower() + fault["msg"][1:]
+    message = message.removeprefix("value error, ")  # ours is written as it should be
     if key == "batch_size" and fault["type"] in ("int_type", "literal_error"):
         message = "must be 'full' or a whole number"
-    message = message[0].lower() + message[1:]
     received = "" if isinstance(fault["input"], dict) else f", got {fault['input']!r}"
     return f"{key}: {message}{received}" if key else message
 

@@ -10,6 +10,11 @@ import keras
 # Their weights scale and shift or are looked up; nothing is multiplied and added up.
 _FREE = (keras.layers.Embedding, keras.layers.BatchNormalization)
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
+_TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
 
 
 def trainable_parameters(model: Any) -> int:
@@ -42,7 +47,8 @@ def _positions(layer: Any) -> int:
         inputs = layer.input  # with a mask, a list of the two
         return int((inputs[0] if isinstance(inputs, list) else inputs).shape[1])
     try:
-        shape = layer.output.shape
+        # A transposed convolution spreads each pixel of its input.
+        shape = (layer.input if isinstance(layer, _TRANSPOSED) else layer.output).shape
     except AttributeError:  # a subclassed model's layer: it was built, but not by symbols
         return 1
     return math.prod(size for size in shape[1:-1] if size) if len(shape) > 2 else 1

@@ -99,7 +99,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], path: Path) -> No
     _save(figure, path)
 
 
-def image_grid(images: np.ndarray, path: Path, titles: Sequence[str] = (), scale: int = 4) -> None:
+def image_grid(images: np.ndarray, path: Path, titles: Sequence[str] = (), scale: int = 8) -> None:
     """Draw images in a grid, at least `scale` screen pixels for each of theirs.
 
     Args:

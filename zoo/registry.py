@@ -68,13 +68,16 @@ def list_models(
             raise unknown(kind, value, known)
     if not any(sign in pattern for sign in "*?["):
         pattern = f"*{pattern}*"
-    return [
-        entry.name
+    families = list(dict.fromkeys(entry.family for entry in table.values()))
+    found = [
+        entry
         for entry in table.values()
         if fnmatch.fnmatch(entry.name, pattern.lower())
         and family in (None, entry.family)
         and task in (None, entry.task)
     ]
+    found.sort(key=lambda entry: (families.index(entry.family), natural(entry.name)))
+    return [entry.name for entry in found]
 
 
 def card(name: str) -> ModelCard:

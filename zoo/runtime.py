@@ -39,7 +39,9 @@ def start_tensorflow() -> Any:
     """
     if "tensorflow" in sys.modules and "keras" in sys.modules:
         return sys.modules["tensorflow"]
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # What is an error to the program is raised; what is only logged as one (such as a kernel that
+    # oneDNN lacks on this processor) is nothing to a user. `dlzoo --debug` sets 0.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with _quiet_stderr():
         import keras  # noqa: F401  (imported here so that its noise is held back too)

@@ -66,7 +66,23 @@ def affine(
         zoom: Largest change of size: 0.1 is 0.9 to 1.1 times.
         stretch: Largest change of width against height, likewise.
         shear: Largest slant to either side, as the tangent of its angle.
+
+    Raises:
+        UsageError: A strength is negative or not a number, or an image could lose all its size.
     """
+    for name, value in (
+        ("translation", translation),
+        ("rotation", rotation),
+        ("zoom", zoom),
+        ("stretch", stretch),
+        ("shear", shear),
+    ):
+        most = 1.0 if name in ("zoom", "stretch") else math.inf
+        if not isinstance(value, int | float) or not 0.0 <= value < most:
+            below = f" and below {most:g}" if most < math.inf else ""
+            raise UsageError(
+                f"augmentation affine: {name} must be a number of at least 0{below}, got {value!r}"
+            )
 
     def change(images: Any, seeds: Any) -> Any:
         height, width = images.shape[1], images.shape[2]

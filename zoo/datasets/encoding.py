@@ -23,7 +23,7 @@ class Encoder(tf.Module):
             self.standard_deviation = tf.constant(spec.standard_deviation, tf.float32)
         elif spec.kind == "text":
             self.vectorize = keras.layers.TextVectorization(
-                standardize="lower" if spec.lowercase else None,
+                standardize=None,  # its "lower" leaves all letters but A to Z as they are
                 split=spec.split_text,
                 output_sequence_length=spec.input_shape[0],
                 vocabulary=list(spec.vocabulary),
@@ -49,6 +49,8 @@ class Encoder(tf.Module):
                 (B, features), or texts (B,).
         """
         if self.spec.kind == "text":
+            if self.spec.lowercase:
+                raw = tf.strings.lower(raw, encoding="utf-8")
             return tf.cast(self.vectorize(raw), tf.int32)
         raw = tf.cast(raw, tf.float32)
         if self.spec.kind == "table":
@@ -64,5 +66,5 @@ class Encoder(tf.Module):
 
     def encode(self, raw: np.ndarray, chunk: int = 4096) -> np.ndarray:
         """Return the model's inputs for a whole array, a chunk at a time."""
-        parts = [self(raw[at : at + chunk]).numpy() for at in range(0, len(raw), chunk)]
+        parts = [self(raw[at : at + chunk]).numpy() for at in range(0, max(len(raw), 1), chunk)]
         return np.concatenate(parts)

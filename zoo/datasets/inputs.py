@@ -59,7 +59,7 @@ def as_raw(spec: DatasetSpec, x: Any) -> np.ndarray:
         scaled = scaled[..., None]
     if scaled.ndim != 4 or scaled.shape[-1] not in (1, 3):
         raise UsageError(f"images (N, height, width, 1 or 3) are wanted, got shape {values.shape}")
-    if scaled.size and (scaled.min() < 0.0 or scaled.max() > 1.0):
+    if scaled.size and not (scaled.min() >= 0.0 and scaled.max() <= 1.0):  # nor if it is NaN
         raise UsageError(
             f"floats in images must lie in [0, 1], got {scaled.min():g} to {scaled.max():g}; "
             "bytes (uint8) may go up to 255"
@@ -96,7 +96,7 @@ def _images(spec: DatasetSpec, text: str, stdin: BinaryIO) -> Iterator[Named]:
     if text == STDIN:
         content = stdin.read()
         lines = _lines(content)
-        if lines and all(Path(line).exists() for line in lines):
+        if any(_is_file(line) for line in lines):
             for line in lines:
                 yield from _images(spec, line, stdin)
         else:
@@ -104,13 +104,22 @@ def _images(spec: DatasetSpec, text: str, stdin: BinaryIO) -> Iterator[Named]:
         return
     path = Path(text)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.suffix.lower() in IMAGES)
+        files = sorted(
+            file for file in path.rglob("*") if file.suffix.lower() in IMAGES and file.is_file()
+        )
         if not files:
             raise UsageError(f"there are no images in the folder {path}")
         for file in files:
             yield Named(str(file), _image(spec, _content(file), str(file)))
         return
     yield Named(text, _image(spec, _content(path), text))
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return Path(text).is_file()
+    except OSError:  # longer than a name may be
+        return False
 
 
 def _content(path: Path) -> bytes:
@@ -143,6 +152,9 @@ def _image(spec: DatasetSpec, content: bytes, name: str) -> np.ndarray:
             else:
                 picture_on_black = picture
             grey = spec.input_shape[-1] == 1
+            if picture_on_black.mode.startswith("I;16"):  # which Pillow cuts off at 255
+                deep = np.asarray(picture_on_black, np.float32) / 257.0
+                picture_on_black = Image.fromarray(deep.round().astype(np.uint8))
             pixels = np.asarray(picture_on_black.convert("L" if grey else "RGB"), np.float32)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UsageError(f"{name} is not a readable image: {error}") from None
@@ -150,31 +162,32 @@ def _image(spec: DatasetSpec, content: bytes, name: str) -> np.ndarray:
 
 
 def _rows(spec: DatasetSpec, text: str, stdin: BinaryIO) -> Iterator[Named]:
-    path = Path(text)
-    if text != STDIN and not path.is_file() and "," in text:
+    if text != STDIN and not _is_file(text) and "," in text:
         yield Named(text, _row(spec, text.split(","), "the row"))
         return
-    content = stdin.read() if text == STDIN else _content(path)
+    content = stdin.read() if text == STDIN else _content(Path(text))
     try:
-        rows = [row for row in csv.reader(io.StringIO(content.decode("utf-8"))) if row]
+        # utf-8-sig: spreadsheets begin their files with a byte order mark.
+        reader = csv.reader(io.StringIO(content.decode("utf-8-sig")))
+        rows = [(reader.line_num, row) for row in reader if row]
     except (UnicodeDecodeError, csv.Error) as error:
         raise UsageError(f"{text} is not CSV: {error}") from None
     if not rows:
         raise UsageError(f"{text} is empty")
     names = list(spec.feature_names)
     order = list(range(len(names)))
-    first = 1
-    header = [cell.strip() for cell in rows[0]]
-    if set(header) & set(names):
+    header = [cell.strip() for cell in rows[0][1]]
+    headed = bool(set(header) & set(names))
+    if headed:
         for name in names:
             if name not in header:
                 hint = suggestion(name, header)
                 raise UsageError(f"{text} has no column '{name}'.{hint}")
         order = [header.index(name) for name in names]
-        rows, first = rows[1:], 2
-    for number, row in enumerate(rows, start=first):
+        rows = rows[1:]
+    for number, row in rows:
         where = f"{text}, line {number}"
-        if max(order) >= len(row) or (first == 1 and len(row) != len(names)):
+        if max(order) >= len(row) or (not headed and len(row) != len(names)):
             raise UsageError(f"{where}: {len(names)} numbers are wanted, got {len(row)}")
         yield Named(f"{text}:{number}", _row(spec, [row[at] for at in order], where))
 
@@ -195,7 +208,7 @@ def _row(spec: DatasetSpec, cells: Sequence[str], where: str) -> np.ndarray:
 
 
 def _texts(spec: DatasetSpec, text: str, stdin: BinaryIO) -> Iterator[Named]:
-    if text != STDIN and not Path(text).is_file():
+    if text != STDIN and not _is_file(text):
         yield Named(text, np.array([text]))
         return
     content = stdin.read() if text == STDIN else _content(Path(text))

@@ -45,11 +45,11 @@ def load(
     found = entry(name)
     require(
         found.kind == "image" or (image_size is None and channels is None),
-        f"{name} is a {found.kind} data set: image_size and channels are for images",
+        f"{name} is {_a(found.kind)} data set: image_size and channels are for images",
     )
     require(
         found.kind == "text" or (sequence_length is None and vocabulary_size is None),
-        f"{name} is a {found.kind} data set: sequence_length and vocabulary_size are for texts",
+        f"{name} is {_a(found.kind)} data set: sequence_length and vocabulary_size are for texts",
     )
     columns, splits = _read(found)
     facts: dict[str, Any] = {
@@ -82,6 +82,10 @@ def load(
     return Dataset(DatasetSpec(**facts), splits)
 
 
+def _a(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
 def tokenise(text: str, split_text: str, lowercase: bool) -> list[str]:
     """Return the tokens of a text."""
     text = text.lower() if lowercase else text
@@ -97,7 +101,13 @@ def _vocabulary(texts: Iterable[Sequence[str]], limit: int | None) -> tuple[str,
 
 def _read(found: DatasetEntry) -> tuple[tuple[str, ...], dict[str, Examples]]:
     """Return the names of the input columns, and the splits."""
-    content = found.path.read_bytes()
+    try:
+        content = found.path.read_bytes()
+    except OSError as error:
+        raise DlzooError(
+            f"data set {found.name} cannot be read: {found.path}: {error.strerror}. "
+            "Install dlzoo again."
+        ) from None
     digest = hashlib.sha256(content).hexdigest()
     if digest != found.sha256:
         raise DlzooError(

@@ -145,6 +145,7 @@ class GAN(keras.Model):
 
     def train_step(self, data: Any) -> dict[str, Any]:
         """Train the discriminator, then the generator, on real examples (B, *input_shape)."""
+        data, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         count = ops.shape(data)[0]
         fake = self.generator(self.prior(count, self.noise), training=True)
         logits = {}
@@ -152,11 +153,13 @@ class GAN(keras.Model):
         def discriminate() -> Any:
             logits["real"] = self.discriminator(data, training=True)
             logits["fake"] = self.discriminator(fake, training=True)
-            return batch_mean(self.discriminator_loss(logits["real"], logits["fake"]))
+            loss = self.discriminator_loss(logits["real"], logits["fake"])
+            return batch_mean(loss) + self._penalty(self.discriminator)
 
         def deceive() -> Any:
             made = self.generator(self.prior(count, self.noise), training=True)
-            return batch_mean(self.generator_loss(self.discriminator(made, training=True)))
+            loss = self.generator_loss(self.discriminator(made, training=True))
+            return batch_mean(loss) + self._penalty(self.generator)
 
         for loss, optimizer, network in (
             (discriminate, self.discriminator_optimizer, self.discriminator),
@@ -166,8 +169,12 @@ class GAN(keras.Model):
             optimizer.apply(gradients(loss, optimizer, variables), variables)
         return self._scores(logits["real"], logits["fake"])
 
+    def _penalty(self, network: Any) -> Any:
+        return sum(self._aggregate_additional_loss(loss) for loss in network.losses)
+
     def test_step(self, data: Any) -> dict[str, Any]:
         """Score both networks on real examples (B, *input_shape) and as many fakes."""
+        data, _, _ = keras.utils.unpack_x_y_sample_weight(data)
         real = self.discriminator(data, training=False)
         fake = self.generator(self.prior(ops.shape(data)[0], seed=0), training=False)
         return self._scores(real, self.discriminator(fake, training=False))

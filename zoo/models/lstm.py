@@ -2,33 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
-from keras import layers, ops
+from keras import layers
 
 from zoo.layers.heads import head
-
-
-@keras.saving.register_keras_serializable("dlzoo")
-class TokenDropout(layers.Layer):
-    """Takes a share of the tokens for unknown ones while training; padding stays padding."""
-
-    def __init__(self, rate: float, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.rate = rate
-        self.draws = keras.random.SeedGenerator()
-
-    def call(self, inputs: Any, training: bool = False) -> Any:
-        """Return tokens (B, T), some of them 1."""
-        if not training:
-            return inputs
-        dropped = keras.random.uniform(ops.shape(inputs), seed=self.draws) < self.rate
-        return ops.where(ops.logical_and(dropped, inputs > 0), ops.ones_like(inputs), inputs)
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
-        return {**super().get_config(), "rate": self.rate}
 
 
 def lstm(
@@ -59,7 +36,7 @@ def lstm(
         num_layers: LSTM layers on top of each other.
         bidirectional: Read each layer's input from both ends and join the states.
         dropout: The share of each LSTM layer's states dropped while training, 0 to below 1.
-        token_dropout: The share of tokens taken for unknown while training, 0 to below 1.
+        token_dropout: The share of tokens dropped while training, 0 to below 1.
 
     Returns:
         A model from tokens (B, sequence_length) to probabilities (B, 1) or (B, classes).
@@ -70,9 +47,14 @@ def lstm(
         )
     if num_layers < 1:
         raise ValueError(f"num_layers must be at least 1, got {num_layers}")
+    for name, share in (("dropout", dropout), ("token_dropout", token_dropout)):
+        if not 0.0 <= share < 1.0:
+            raise ValueError(f"{name} must be in [0, 1), got {share}")
     tokens = keras.Input(input_shape, dtype="int32", name="tokens")
-    x = TokenDropout(token_dropout, name="token_dropout")(tokens) if token_dropout else tokens
-    x = layers.Embedding(vocabulary_size, embedding_dim, mask_zero=True, name="embedding")(x)
+    x = layers.Embedding(vocabulary_size, embedding_dim, mask_zero=True, name="embedding")(tokens)
+    if token_dropout:  # a token's vector goes as a whole
+        noise_shape = (None, input_shape[0], 1)
+        x = layers.Dropout(token_dropout, noise_shape=noise_shape, name="token_dropout")(x)
     for number in range(1, num_layers + 1):  # (B, T, embedding_dim) -> (B, T, units) -> (B, units)
         recurrent = layers.LSTM(units, return_sequences=number < num_layers, name=f"lstm{number}")
         x = layers.Bidirectional(recurrent)(x) if bidirectional else recurrent(x)

@@ -50,7 +50,9 @@ class Perceptron(keras.Model):
             else ops.one_hot(ops.reshape(y, (-1,)), self.units)
         )
         error = targets - y_pred  # 0 for a right answer, else +1 or -1
-        return batch_sum(-error * self.weighted_sum(self.flatten(x)))
+        sums = ops.cast(self.weighted_sum(self.flatten(x)), "float32")
+        penalties = [self._aggregate_additional_loss(loss) for loss in self.losses]
+        return batch_sum(-error * sums) + sum(penalties)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

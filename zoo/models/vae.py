@@ -104,7 +104,8 @@ class VAE(keras.Model):
         values = (log_likelihood - kl, log_likelihood, kl)
         for tracker, value in zip(self.trackers, values, strict=True):
             tracker.update_state(value)
-        return batch_mean(kl - log_likelihood) + sum(self.losses)
+        penalties = [self._aggregate_additional_loss(loss) for loss in self.losses]
+        return batch_mean(kl - log_likelihood) + sum(penalties)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
