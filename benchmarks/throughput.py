@@ -67,7 +67,7 @@ def compare(case: Case, rounds: int) -> dict[str, list[float]]:
     from recipes.compile import compile_arguments
     from zoo.datasets.batches import TrainingBatches
     from zoo.datasets.loading import load
-    from zoo.training.trainer import make_batches, make_model
+    from zoo.training.assembly import make_batches, make_model
 
     recipe = recipe_of(case)
     strategy = make_strategy(recipe)

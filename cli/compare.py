@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import click
@@ -29,7 +30,10 @@ def command(
     names: tuple[str, ...], output: Path, overwrite: bool, run_dir: Path, as_json: bool
 ) -> None:
     """Draw the learning curves of each RUN in one picture and print their scores."""
-    found = {run.name: run for run in (runs.load(name, run_dir) for name in names)}
+    loaded = {run.path.resolve(): run for run in (runs.load(name, run_dir) for name in names)}
+    called = Counter(run.name for run in loaded.values())
+    # Runs of several folders may share a name.
+    found = {run.name if called[run.name] == 1 else str(run.path): run for run in loaded.values()}
     histories = {name: run.history for name, run in found.items()}
     for name, history in histories.items():
         if not history:

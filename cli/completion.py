@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
+from cli.options import Choice
 from cli.output import hint
 
 SHELLS = {
@@ -15,9 +16,9 @@ SHELLS = {
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(list(SHELLS)))
+@click.argument("shell", type=Choice(list(SHELLS)), metavar="SHELL")
 def command(shell: str) -> None:
-    """Print the completion script of a SHELL."""
+    """Print the completion script of a SHELL: bash, zsh or fish."""
     from cli.main import command as whole
 
     kind = get_completion_class(shell)

@@ -43,7 +43,7 @@ def list_all(as_json: bool) -> None:
 @overwrite_option
 @json_option
 def show(name: str, preview: Path | None, overwrite: bool, as_json: bool) -> None:
-    """One data set: its splits, classes, first examples, source and licence."""
+    """One data set: splits, classes, examples, source and licence."""
     from zoo.datasets.loading import load
 
     found = entry(name)

@@ -75,7 +75,10 @@ def examine() -> dict[str, Any]:
         "versions": versions(),
         "platform": platform.platform(),
         "processors": os.cpu_count(),
-        "devices": [device.name for device in tf.config.list_physical_devices()],
+        "devices": [
+            device.name.removeprefix("/physical_device:")
+            for device in tf.config.list_physical_devices()
+        ],
         "memory_gb": total,
         "memory_free_gb": free,
         "disk_free_gb": shutil.disk_usage(Path.cwd()).free / 1e9,

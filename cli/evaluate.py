@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from cli.options import RUN, json_option, run_dir_option
+from cli.options import RUN, Choice, json_option, run_dir_option
 from cli.output import emit_json, heading, hint, number, table
 from zoo import runs
 from zoo.datasets.spec import SPLITS
@@ -14,7 +14,13 @@ from zoo.datasets.spec import SPLITS
 
 @click.command("evaluate")
 @click.argument("run", type=RUN)
-@click.option("--split", type=click.Choice(SPLITS), default="test", show_default=True)
+@click.option(
+    "--split",
+    type=Choice(SPLITS),
+    default="test",
+    show_default=True,
+    help="Which part of the data to score on.",
+)
 @run_dir_option
 @json_option
 def command(run: str, split: str, run_dir: Path, as_json: bool) -> None:

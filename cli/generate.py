@@ -14,8 +14,16 @@ from zoo.files import writable
 
 @click.command("generate")
 @click.argument("run", type=RUN)
-@click.option("--count", type=click.IntRange(min=1), default=64, show_default=True)
-@click.option("--seed", type=click.IntRange(min=0, max=2**31 - 1), default=0, show_default=True)
+@click.option(
+    "--count", type=click.IntRange(min=1), default=64, show_default=True, help="How many to draw."
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0, max=2**31 - 1),
+    default=0,
+    show_default=True,
+    help="The same seed draws the same examples.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from cli.options import json_option
+from cli.options import MODEL, json_option
 from cli.output import emit_json, hint, table
-from zoo.errors import UsageError
+from zoo.errors import UsageError, suggestion
 from zoo.registry import card, list_models
 
 
@@ -22,7 +22,9 @@ def command(pattern: str, family: str | None, task: str | None, as_json: bool) -
     """
     cards = [card(name) for name in list_models(pattern, family=family, task=task)]
     if not cards:
-        raise UsageError(f"no model is called '{pattern}'. See them all with: dlzoo list")
+        near = suggestion(pattern, MODEL.names()) or " See them all with: dlzoo list"
+        within = "".join(f" {what}" for what in (family, task) if what)
+        raise UsageError(f"no{within} model is called '{pattern}'.{near}")
     if as_json:
         emit_json(
             [

@@ -38,7 +38,7 @@ class LiveReporter:
     def begin(self, beginning: Beginning) -> None:
         """Print the facts and show the bar."""
         self.beginning = beginning
-        self.console.print(Text(opening(beginning), style="dim"))
+        self.console.print(Text(opening(beginning), style="dim"), soft_wrap=True)
         total = (beginning.epochs - beginning.first_epoch) * beginning.steps
         self.bar = self.progress.add_task("compiling", total=total, rate="", scores="")
         self.started = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -97,6 +98,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run `dlzoo` and return its exit code; errors are one line on standard error."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given
+    if debug:
+        os.environ["TF_CPP_MIN_LOG_LEVEL"] = "0"
     try:
         result: Any = command.main(args=given, prog_name="dlzoo", standalone_mode=False)
         sys.stdout.flush()

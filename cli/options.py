@@ -9,7 +9,7 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from zoo.errors import DlzooError, unknown
+from zoo.errors import DlzooError, suggestion, unknown
 
 
 class Name(click.ParamType):  # type: ignore[type-arg]  # generic only in later Clicks
@@ -60,6 +60,31 @@ DATASET = Name("data set", _datasets, "dlzoo datasets")
 RECIPE = Name("recipe", _recipes, "dlzoo recipes")
 
 
+class _RecipeOrFile(click.ParamType):  # type: ignore[type-arg]
+    """A recipe's name or a TOML file; which of them is seen when it is read."""
+
+    name = "name or file"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return the recipes that begin so, or else the files."""
+        found = RECIPE.shell_complete(ctx, param, incomplete)
+        return found or [CompletionItem(incomplete, type="file")]
+
+
+RECIPE_OR_FILE = _RecipeOrFile()
+
+
+class Choice(click.Choice):  # type: ignore[type-arg]
+    """One of a few words; the nearest one is offered where it is none of them."""
+
+    def get_invalid_choice_message(self, value: Any, ctx: click.Context | None) -> str:
+        """Return Click's message, and the nearest word."""
+        near = suggestion(str(value), self.choices)
+        return super().get_invalid_choice_message(value, ctx) + near
+
+
 class _RunName(click.ParamType):  # type: ignore[type-arg]
     """A run: its name, a unique prefix, ``latest`` or its folder."""
 
@@ -103,6 +128,16 @@ class DefaultGroup(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default command's name in front where none is given."""
+        if ctx.resilient_parsing and not args:  # its first word is about to be completed
+            return super().parse_args(ctx, args)
         if not args or (args[0] not in self.commands and args[0] not in ("-h", "--help")):
             args = [self.default, *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the sub-commands that begin so, and the default one's arguments."""
+        found = super().shell_complete(ctx, incomplete)
+        for parameter in self.commands[self.default].params:
+            if isinstance(parameter, click.Argument):
+                found += parameter.shell_complete(ctx, incomplete)
+        return found

@@ -60,7 +60,10 @@ def list_recipes(model: str | None, as_json: bool) -> None:
 @click.argument("name", type=RECIPE)
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """One recipe, as it is written; --json gives it with every default filled in."""
+    """One recipe, as it is written.
+
+    --json gives it with every default filled in.
+    """
     if as_json:
         emit_json(load(name).as_dict())
         return

@@ -43,6 +43,8 @@ def command(run_dir: Path, as_json: bool) -> None:
 def _facts(run: runs.Run) -> dict[str, Any]:
     try:
         score = runs.headline(run)
+        if run.finished and score is None:
+            raise UsageError(f"run {run.name} is damaged: metrics.json holds no score")
         return {
             "run": run.name,
             "path": str(run.path),

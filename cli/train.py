@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cli.options import DATASET, MODEL, RUN, json_option, run_dir_option
+from cli.options import (
+    DATASET,
+    MODEL,
+    RECIPE_OR_FILE,
+    RUN,
+    Choice,
+    json_option,
+    run_dir_option,
+)
 from cli.output import emit_json, hint, number
 from recipes.recipe import assignment
+from zoo import runs
 from zoo.errors import UsageError
 from zoo.files import writable_folder
 
@@ -30,7 +41,7 @@ class _BatchSize(click.ParamType):  # type: ignore[type-arg]
 
 @click.command("train")
 @click.argument("model", type=MODEL, required=False)
-@click.option("--recipe", help="A recipe's name or a TOML file, instead of the model's default.")
+@click.option("--recipe", type=RECIPE_OR_FILE, help="Instead of the default; a file is TOML.")
 @click.option("--dataset", type=DATASET, help="Train on this data set instead.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the training split.")
 @click.option("--batch-size", type=_BatchSize(), help="Examples a step, or 'full'.")
@@ -43,13 +54,13 @@ class _BatchSize(click.ParamType):  # type: ignore[type-arg]
 )
 @click.option(
     "--strategy",
-    type=click.Choice(["auto", "one-device", "mirrored"]),
+    type=Choice(["auto", "one-device", "mirrored"]),
     help="How tf.distribute spreads the work.",
 )
 @click.option("--devices", type=click.IntRange(min=1), help="How many; without GPUs, of the CPU.")
 @click.option(
     "--precision",
-    type=click.Choice(["auto", "float32", "mixed_float16", "mixed_bfloat16"]),
+    type=Choice(["auto", "float32", "mixed_float16", "mixed_bfloat16"]),
     help="Keras's dtype policy.",
 )
 @click.option("--resume", type=RUN, metavar="RUN", help="Go on with a run where it stopped.")
@@ -82,13 +93,13 @@ def command(
 
     changed = (recipe, dataset, batch_size, learning_rate, seed, strategy, devices, precision)
     if resume is not None:
-        from zoo import runs
         from zoo.training import trainer
 
         if model is not None or assignments or any(value is not None for value in changed):
             raise UsageError("--resume goes on by the run's own recipe; only --epochs may change")
         found = runs.load(resume, run_dir)
-        run = trainer.resume(found, epochs=epochs, reporter=_reporter(as_json))
+        with _resumable(run_dir, found):
+            run = trainer.resume(found, epochs=epochs, reporter=_reporter(as_json))
     else:
         if model is None and recipe is None:
             raise UsageError("name a MODEL to train, see: dlzoo list")
@@ -109,7 +120,8 @@ def command(
         click.echo(f"{resolved.name}: {describe(resolved)}", err=True)
         from zoo.training import trainer
 
-        run = trainer.run_recipe(resolved, run_dir=run_dir, reporter=_reporter(as_json))
+        with _resumable(run_dir):
+            run = trainer.run_recipe(resolved, run_dir=run_dir, reporter=_reporter(as_json))
 
     metrics = run.metrics
     score = metrics["score"]
@@ -125,6 +137,23 @@ def command(
         )
     first = "generate" if run.task.name == "generation" else "evaluate"
     hint(f"dlzoo {first} {run.reference}", f"dlzoo export {run.reference}")
+
+
+@contextmanager
+def _resumable(run_dir: Path, run: runs.Run | None = None) -> Iterator[None]:
+    """Say how to go on where Ctrl-C ends a training that has finished an epoch.
+
+    Args:
+        run_dir: Where a new run is made.
+        run: The one that is resumed.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        for stopped in [run] if run else runs.list_runs(run_dir)[-1:]:
+            if stopped.history and (run or not stopped.finished):
+                hint(f"dlzoo train --resume {stopped.reference}")
+        raise
 
 
 def _reporter(as_json: bool) -> Any:

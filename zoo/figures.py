@@ -100,13 +100,13 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], path: Path) -> No
 
 
 def image_grid(images: np.ndarray, path: Path, titles: Sequence[str] = (), scale: int = 8) -> None:
-    """Draw images in a grid, at least `scale` screen pixels for each of theirs.
+    """Draw images in a grid, small ones enlarged.
 
     Args:
         images: (N, height, width, 1 or 3) in [0, 1].
         path: The PNG to write.
         titles: One for each image, or none.
-        scale: Screen pixels for a pixel of a small image.
+        scale: Screen pixels for a pixel of a small image, in a grid without titles.
     """
     columns = math.ceil(math.sqrt(len(images)))
     rows = math.ceil(len(images) / columns)

@@ -23,6 +23,8 @@ from zoo.runtime import start_tensorflow
 
 RUNS = Path("runs")
 """Where runs are kept unless another folder is named."""
+CHECKPOINT = Path("checkpoints") / "state.npz"
+"""In a run: what a resumed training starts from."""
 
 
 class Run:

@@ -21,7 +21,7 @@ def _quiet_stderr() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except BaseException:
+        except Exception:  # not Ctrl-C: nobody asks what was held back then
             held.seek(0)
             os.write(saved, held.read())
             raise

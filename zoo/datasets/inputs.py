@@ -138,7 +138,7 @@ def _lines(content: bytes) -> list[str]:
 
 def _image(spec: DatasetSpec, content: bytes, name: str) -> np.ndarray:
     """Return a picture file's content as a batch of one in [0, 1]."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if not content:
         raise UsageError(f"{name} is empty (0 bytes)")
@@ -156,6 +156,8 @@ def _image(spec: DatasetSpec, content: bytes, name: str) -> np.ndarray:
                 deep = np.asarray(picture_on_black, np.float32) / 257.0
                 picture_on_black = Image.fromarray(deep.round().astype(np.uint8))
             pixels = np.asarray(picture_on_black.convert("L" if grey else "RGB"), np.float32)
+    except UnidentifiedImageError:
+        raise UsageError(f"{name} is not a readable image: its format is unknown") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UsageError(f"{name} is not a readable image: {error}") from None
     return (pixels[None, ..., None] if grey else pixels[None]) / 255.0

@@ -194,9 +194,11 @@ def lenet5_1998(
     if classes < 2:
         raise ValueError(f"classes must be at least 2, got {classes}")
     inputs = keras.Input(input_shape)  # (B, 32, 32, 1)
+    # Section II.B: white at -0.1 and black at 1.175, so that inputs have mean 0 and variance 1.
+    x = layers.Rescaling(1.275, offset=-0.1, name="normalization")(inputs)
     x = layers.Conv2D(
         6, 5, activation=squash, kernel_initializer=_initial(25 * input_shape[-1]), name="C1"
-    )(inputs)  # (B, 28, 28, 6)
+    )(x)  # (B, 28, 28, 6)
     x = Subsampling(name="S2")(x)  # (B, 14, 14, 6)
     x = SparseConvolution(name="C3")(x)  # (B, 10, 10, 16)
     x = Subsampling(name="S4")(x)  # (B, 5, 5, 16)

@@ -36,6 +36,8 @@ class Task:
     """Whether a model is trained with targets."""
     headline: ClassVar[str] = "loss"
     """The score that is quoted where a recipe has no target."""
+    final_scores: ClassVar[tuple[str, ...]] = ()
+    """Scores that `evaluate` adds to those that Keras computes in every epoch."""
 
     def __init__(self, name: str, spec: DatasetSpec, loss: str | None = None) -> None:
         self.name = name
@@ -69,7 +71,8 @@ class Task:
 
     def better(self, metric: str) -> Callable[[float, float], bool]:
         """Return a function that tells whether its first value of a score beats its second."""
-        lower = any(word in metric for word in ("loss", "error", "perplexity"))
+        words = ("loss", "error", "perplexity", "entropy", "hinge", "divergence", "poisson", "cosh")
+        lower = any(word in metric for word in words)
         return operator.lt if lower else operator.gt
 
     def predict(self, model: Any, raw: np.ndarray) -> np.ndarray:

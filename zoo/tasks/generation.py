@@ -23,6 +23,7 @@ class Generation(Task):
 
     labelled = False
     headline = "parzen_log_likelihood"
+    final_scores = ("parzen_log_likelihood",)
 
     def evaluate(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
         """Return the model's own scores, and one by which all generators can be compared.

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from zoo.errors import DlzooError, UsageError, suggestion
 from zoo.files import write_text
+from zoo.runs import CHECKPOINT
 from zoo.training import state
 from zoo.training.report import Epoch, Reporter
 
@@ -72,16 +73,23 @@ class StopAtNaN(keras.callbacks.Callback):
                 )
 
 
-class CheckMonitors(keras.callbacks.Callback):
-    """Refuses a recipe whose callbacks watch a score that does not exist."""
+class CheckNames(keras.callbacks.Callback):
+    """Refuses a recipe whose callbacks or target name a score that does not exist."""
 
-    def __init__(self, watching: list[Any]) -> None:
+    def __init__(self, watching: list[Any], target: str, final_scores: Iterable[str]) -> None:
         super().__init__()
         self.watching = watching
+        self.target = target
+        self.final_scores = final_scores
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Compare each callback's ``monitor`` with the scores that there are."""
+        """Compare the target and each callback's ``monitor`` with the scores that there are."""
         names = [*(logs or {}), "learning_rate"]
+        scores = [name.removeprefix("val_") for name in names if name.startswith("val_")]
+        scores += self.final_scores
+        if self.target not in scores:
+            hint = suggestion(self.target, scores) or f" There are: {', '.join(scores)}."
+            raise UsageError(f"the target is '{self.target}', which nothing computes.{hint}")
         for callback in self.watching:
             monitor = getattr(callback, "monitor", None)
             if isinstance(monitor, str) and monitor not in names:
@@ -163,7 +171,7 @@ class Keep(keras.callbacks.Callback):
         self._write_history()
         # The history first: a state without its line would lose an epoch for good.
         state.save(
-            self.folder / "checkpoints" / "state.npz",
+            self.folder / CHECKPOINT,
             epoch + 1,
             self.model,
             self.recipe_callbacks,

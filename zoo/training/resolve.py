@@ -143,9 +143,15 @@ def check(recipe: Recipe) -> None:
 
 def describe(recipe: Recipe) -> str:
     """Return what the recipe asks for in one line."""
-    optimizers = ", ".join(named.name for named in recipe.all_optimizers.values())
+    optimizers = ", ".join(
+        named.name if recipe.optimizer else f"{key} {named.name}"
+        for key, named in recipe.all_optimizers.items()
+    )
     rates = {named.arguments.get("learning_rate") for named in recipe.all_optimizers.values()}
     known = [json.dumps(rate) for rate in rates if rate is not None]
     rate = f" at {', '.join(known)}" if known else ""
-    size = "the whole split" if recipe.batch_size == "full" else f"{recipe.batch_size} examples"
-    return f"{recipe.epochs} epochs of batches of {size}, {optimizers}{rate}, seed {recipe.seed}"
+    size = "the whole split"
+    if recipe.batch_size != "full":
+        size = f"{recipe.batch_size} example{'s' * (recipe.batch_size != 1)}"
+    epochs = f"{recipe.epochs} epoch{'s' * (recipe.epochs != 1)}"
+    return f"{epochs} of batches of {size}, {optimizers}{rate}, seed {recipe.seed}"

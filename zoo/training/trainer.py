@@ -11,13 +11,13 @@ from typing import Any
 
 from recipes.recipe import Recipe
 from zoo import registry, runs, tasks
-from zoo.catalog import ModelCard
 from zoo.environment import describe_environment
-from zoo.errors import UsageError, suggestion
+from zoo.errors import UsageError
 from zoo.files import write_text, written_whole
-from zoo.runs import RUNS, Run
+from zoo.runs import CHECKPOINT, RUNS, Run
 from zoo.runtime import precision_policy, start_tensorflow
 from zoo.training import strategy as strategies
+from zoo.training.assembly import make_batches, make_model
 from zoo.training.report import Beginning, PlainReporter, Reporter
 from zoo.training.resolve import resolve
 
@@ -110,7 +110,8 @@ def resume(
             f"run {run.name} has finished its {recipe.epochs} epochs. "
             f"To go on: dlzoo train --resume {run.reference} --epochs {done + 10}"
         )
-    write_text(run.path / "recipe.toml", recipe.to_toml())
+    if done and not (run.path / CHECKPOINT).is_file():
+        raise UsageError(f"run {run.name} is damaged: it has no {CHECKPOINT}")
     return run_recipe(recipe, run=Run(run.path), reporter=reporter)
 
 
@@ -148,10 +149,13 @@ def run_recipe(
         made = run or runs.create(recipe, dataset.spec, environment, run_dir)
         finished = 0
         remembered: dict[str, Any] = {}
-        checkpoint = made.path / "checkpoints" / "state.npz"
-        if run is not None and checkpoint.is_file():
+        if run is not None and (run.path / CHECKPOINT).is_file():
             with strategy.scope():
-                finished, remembered = state.load(checkpoint, model)
+                finished, remembered = state.load(run.path / CHECKPOINT, model)
+            # Unfinished from now on: what it scored was a shorter training's.
+            for name in ("metrics.json", "model.keras"):
+                (run.path / name).unlink(missing_ok=True)
+            write_text(run.path / "recipe.toml", recipe.to_toml())
         reporter = reporter or PlainReporter()
         beginning = Beginning(
             run=made.path,
@@ -192,67 +196,6 @@ def _dtype_policy(name: str) -> Iterator[None]:
         keras.config.set_dtype_policy(before)
 
 
-def make_batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
-    """Return the `TrainingBatches` that a recipe asks for.
-
-    Raises:
-        UsageError: The devices cannot share a batch evenly.
-    """
-    from zoo.datasets.augmentation import augmenter
-    from zoo.datasets.batches import TrainingBatches
-
-    inputs, targets = task.arrays(dataset, "train")
-    size = len(inputs)
-    batch_size = size if recipe.batch_size == "full" else min(int(recipe.batch_size), size)
-    replicas = strategy.num_replicas_in_sync
-    if batch_size % replicas:
-        raise UsageError(
-            f"a batch of {batch_size} cannot be shared evenly by {replicas} devices; "
-            f"try --batch-size {max(replicas, batch_size // replicas * replicas)}"
-        )
-    return TrainingBatches(
-        inputs,
-        targets,
-        batch_size=batch_size,
-        seed=recipe.seed,
-        augment=augmenter(recipe.augmentation, dataset.spec),
-    )
-
-
-def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strategy: Any) -> Any:
-    """Return the model of a recipe, built for the data and compiled inside the strategy's scope.
-
-    Raises:
-        UsageError: The builder or Keras does not take what the recipe says.
-    """
-    from recipes.compile import compile_arguments, regularizer
-    from zoo.training.state import optimizers_of
-
-    with strategy.scope():
-        model = registry.build(card.name, **{**task.builder_arguments(), **recipe.arguments})
-        if recipe.regularization:
-            penalty = regularizer(recipe.regularization)
-            for variable in model.trainable_variables:
-                if len(variable.shape) > 1:
-                    variable.regularizer = penalty
-        arguments = {**task.compile_arguments(), **compile_arguments(recipe, batches.steps)}
-        try:
-            model.compile(
-                **runs.merged_metrics(task, arguments),
-                jit_compile=strategies.jit_compile(recipe, card, strategy),
-                steps_per_execution=strategies.steps_per_execution(
-                    recipe, model, batches.batch_size, strategy
-                ),
-            )
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"{card.name} cannot be compiled by this recipe: {error}") from error
-        for optimizer in optimizers_of(model):
-            # Made now, so that a checkpoint finds all its variables.
-            if not optimizer.built:
-                optimizer.build(model.trainable_variables)
-    return model
-
-
 def _headline(recipe: Recipe, task: Any) -> str:
     return recipe.target.metric if recipe.target else str(task.headline)
 
@@ -271,7 +214,7 @@ def _fit(
     from recipes.compile import callbacks as recipe_callbacks
     from zoo.datasets.batches import evaluation_batches
     from zoo.tasks.base import EVALUATION_BATCH
-    from zoo.training.callbacks import CheckMonitors, Keep, Remind, SetEpoch, StopAtNaN
+    from zoo.training.callbacks import CheckNames, Keep, Remind, SetEpoch, StopAtNaN
 
     theirs = recipe_callbacks(recipe, run.path)
     inputs, targets = task.arrays(dataset, "validation")
@@ -301,7 +244,7 @@ def _fit(
         callbacks=[
             SetEpoch(batches.epoch),
             StopAtNaN(),
-            CheckMonitors(theirs),
+            CheckNames(theirs, beginning.headline.removeprefix("val_"), task.final_scores),
             *theirs,
             Remind(theirs, remembered),
             keep,
@@ -323,12 +266,6 @@ def _conclude(run: Run, recipe: Recipe, seconds: float) -> None:
     for split in ("validation", "test"):
         metrics[split] = run.evaluate(split)
     name = _headline(recipe, run.task)
-    if name not in metrics["test"]:
-        names = list(metrics["test"])
-        raise UsageError(
-            f"the recipe's target is '{name}', which nothing computes."
-            + (suggestion(name, names) or f" There are: {', '.join(names)}.")
-        )
     score: dict[str, Any] = {"metric": name, "split": "test", "value": metrics["test"][name]}
     if recipe.target:
         score["target"] = str(recipe.target)

@@ -1,0 +1,92 @@
+"""`dlzoo datasets`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.cli.conftest import Dlzoo
+from zoo.datasets import catalog
+
+
+def test_every_data_set_is_listed(dlzoo: Dlzoo) -> None:
+    result = dlzoo("datasets")
+    assert result.code == 0
+    lines = result.out.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == catalog.list_datasets()
+    for name, line in zip(catalog.list_datasets(), lines, strict=True):
+        entry = catalog.entry(name)
+        assert line.split()[2:4] == [str(entry.rows), str(len(entry.classes) or "number")]
+        assert line.endswith(entry.description)
+    assert dlzoo("datasets", "list").out == result.out
+
+
+@pytest.mark.parametrize("name", catalog.list_datasets())
+def test_each_data_set_says_its_splits_source_and_licence(name: str, dlzoo: Dlzoo) -> None:
+    result = dlzoo("datasets", "show", name)
+    entry = catalog.entry(name)
+    assert result.code == 0
+    assert entry.source in result.out
+    assert entry.licence in result.out
+    told = dlzoo("datasets", "show", name, "--json").json
+    assert told["licence"] == entry.licence
+    assert told["splits"].keys() == {"train", "validation", "test"}
+    for split, size in told["splits"].items():
+        assert f"{split} {size:,}" in result.out
+    assert "path" not in told  # where this machine keeps it is nobody's business
+
+
+def test_classes_columns_and_examples_are_shown(dlzoo: Dlzoo) -> None:
+    assert "3: setosa, versicolor, virginica" in dlzoo("datasets", "show", "iris").out
+    assert "petal_width_cm" in dlzoo("datasets", "show", "iris").out
+    assert "8 × 8 × 1" in dlzoo("datasets", "show", "digits").out
+    examples = dlzoo("datasets", "show", "languages").out
+    assert any(f": {name}" in examples for name in catalog.entry("languages").classes)
+
+
+def test_json_lists_them_all(dlzoo: Dlzoo) -> None:
+    assert [one["name"] for one in dlzoo("datasets", "--json").json] == catalog.list_datasets()
+
+
+def test_a_page_of_examples_is_drawn_and_not_over_another(dlzoo: Dlzoo) -> None:
+    result = dlzoo("datasets", "show", "digits", "--preview", "new/page.png")
+    assert result.code == 0
+    assert "new/page.png" in result.out
+    page = Path("new/page.png")
+    with Image.open(page) as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) > 500
+    page.write_text("mine")
+    again = dlzoo("datasets", "show", "digits", "--preview", page)
+    assert again.refusal == "new/page.png exists; --overwrite replaces it"
+    assert page.read_text() == "mine"
+    told = dlzoo("datasets", "show", "digits", "--preview", page, "--overwrite", "--json").json
+    assert told["preview"] == "new/page.png"
+    with Image.open(page) as picture:
+        picture.verify()
+
+
+def test_the_preview_is_offered_where_there_is_one_to_draw(dlzoo: Dlzoo) -> None:
+    assert "dlzoo datasets show digits --preview" in dlzoo("datasets", "show", "digits").err
+    assert dlzoo("datasets", "show", "iris").err == ""
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (["irs"], "unknown data set 'irs'. Did you mean 'iris'?"),
+        (["qqq"], "unknown data set 'qqq'. See them with: dlzoo datasets"),
+        (["iris", "--preview", "x.png"], "iris is table data; --preview draws images"),
+    ],
+)
+def test_what_is_not_there_is_refused(typed: list[str], message: str, dlzoo: Dlzoo) -> None:
+    assert dlzoo("datasets", "show", *typed).refusal == message
+    assert not list(Path().iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_told(dlzoo: Dlzoo) -> None:
+    Path("taken").touch()
+    result = dlzoo("datasets", "show", "digits", "--preview", "taken/page.png")
+    assert result.refusal.startswith("cannot make the folder taken: ")

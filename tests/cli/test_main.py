@@ -1,0 +1,207 @@
+"""The command as a whole: help, errors and exit codes, and what it does not load."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import click
+import pytest
+
+from cli.main import COMMANDS, main
+from cli.main import command as whole
+from tests.cli.conftest import Dlzoo
+from zoo.errors import DlzooError, UsageError
+
+
+def commands() -> Iterator[tuple[str, click.Command]]:
+    """Every command and sub-command by what is typed."""
+    for name, (module, _) in COMMANDS.items():
+        found: click.Command = importlib.import_module(f"cli.{module}").command
+        yield name, found
+        if isinstance(found, click.Group):
+            yield from ((f"{name} {below}", one) for below, one in found.commands.items())
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_help_names_every_command_with_its_line(dlzoo: Dlzoo) -> None:
+    for arguments in (["--help"], ["-h"]):
+        result = dlzoo(*arguments)
+        assert result.code == 0
+        assert result.err == ""
+        for name, (_, line) in COMMANDS.items():
+            assert f" {name} {line}" in words(result.out)
+        assert "dlzoo train resnet --epochs 20" in result.out  # the first thing to type
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"), [pytest.param(*pair, id=pair[0]) for pair in commands()]
+)
+def test_each_command_has_help_that_explains_every_option(
+    typed: str, found: click.Command, dlzoo: Dlzoo
+) -> None:
+    result = dlzoo(*typed.split(), "--help")
+    assert result.code == 0
+    assert result.err == ""
+    assert result.out.startswith(f"Usage: dlzoo {typed} [OPTIONS]")
+    assert found.help is not None
+    first = found.help.split("\n\n")[0].replace("\b", "")
+    assert words(first) in words(result.out)
+    assert "..." not in result.out.replace("RUN...", "").replace("INPUT...", "").replace(
+        "[ARGS]...", ""
+    )
+    for parameter in found.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, f"{typed} {parameter.opts[0]} has no help"
+            assert words(parameter.help) in words(result.out)
+    assert max(len(line) for line in result.out.splitlines()) <= 80
+
+
+def test_the_table_of_commands_names_modules_that_exist() -> None:
+    assert {name for name, _ in commands() if " " not in name} == COMMANDS.keys()
+    assert whole.list_commands(click.Context(whole)) == list(COMMANDS)
+
+
+def test_nothing_typed_gets_the_help_and_the_code_of_usage(dlzoo: Dlzoo) -> None:
+    result = dlzoo()
+    assert result.code == 2
+    assert result.out == dlzoo("--help").out
+
+
+def test_the_version_is_the_installed_one(dlzoo: Dlzoo) -> None:
+    result = dlzoo("--version")
+    assert (result.code, result.err) == (0, "")
+    assert result.out == f"dlzoo {importlib.metadata.version('dlzoo')}\n"
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (["trian"], "there is no command 'trian'. Did you mean 'train'?"),
+        (["transmogrify"], "there is no command 'transmogrify'. See them with: dlzoo --help"),
+        (["list", "--familly", "vae"], "No such option '--familly'. Did you mean '--family'?"),
+        (["--jsn"], "No such option '--jsn'."),
+        (["info"], "Missing argument 'MODEL'."),
+        (["info", "vae", "gan"], "Got unexpected extra argument (gan)"),
+    ],
+)
+def test_what_cannot_be_understood_gets_one_line(
+    typed: list[str], message: str, dlzoo: Dlzoo
+) -> None:
+    assert dlzoo(*typed).refusal == message
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (UsageError("no such thing"), 2, "dlzoo: no such thing"),
+        (DlzooError("the loss is nan"), 1, "dlzoo: the loss is nan"),
+        (KeyboardInterrupt(), 130, "dlzoo: stopped"),
+        (click.Abort(), 130, "dlzoo: stopped"),
+        (ValueError("two\nlines"), 1, "dlzoo: ValueError: two (dlzoo --debug … shows where)"),
+        (KeyError(), 1, "dlzoo: KeyError (dlzoo --debug … shows where)"),
+        (DlzooError("in\ntwo lines"), 1, "dlzoo: in two lines"),
+    ],
+)
+def test_errors_are_one_line_and_have_their_exit_codes(
+    error: BaseException, code: int, line: str, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("cli.list.list_models", fail)
+    result = dlzoo("list")
+    assert result.code == code
+    assert result.out == ""
+    assert result.err.lstrip("\n") == line + "\n"  # Click ends the line that ^C stands in
+
+
+@pytest.mark.parametrize("error", [DlzooError("the loss is nan"), ValueError("a bug of ours")])
+def test_debug_shows_where_an_error_comes_from(
+    error: Exception, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("cli.list.list_models", fail)
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")  # which --debug changes for the whole process
+    with pytest.raises(type(error)) as caught:
+        dlzoo("--debug", "list")
+    assert caught.traceback[-1].name == "fail"
+
+
+def test_the_process_exits_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["info", "resnt"])
+    assert caught.value.code == 2
+    monkeypatch.setattr("sys.argv", ["dlzoo", "--version"])
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 0
+
+
+PROBE = """
+import contextlib, io, json, os, sys
+from cli.main import run
+heavy = {"keras", "tensorflow", "matplotlib", "tensorflow_datasets", "sklearn", "PIL"}
+found = {}
+for typed in json.load(sys.stdin):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        code = run(typed.split())
+    found[typed] = [code, sorted(heavy & set(sys.modules))]
+print(json.dumps(found))
+"""
+
+# What answers at once, right or wrong.
+LIGHT = {
+    "--help": 0,
+    "--version": 0,
+    "list": 0,
+    "list res* --json": 0,
+    "info resnet": 0,
+    "info resnet --json": 0,
+    "recipes": 0,
+    "recipes mlp": 0,
+    "recipes show mlp-iris": 0,
+    "recipes show mlp-iris --json": 0,
+    "datasets": 0,
+    "datasets show iris": 0,
+    "datasets show digits --json": 0,
+    "runs": 0,
+    "completion bash": 0,
+    "train --help": 0,
+    "evaluate --help": 0,
+    "export --help": 0,
+    "doctor --help": 0,
+    "train resnt": 2,
+    "train mlp --recipe mlp-irs": 2,
+    "train mlp --dataset irs": 2,
+    "train mlp --set epocks=3": 2,
+    "train mlp --epochs 0": 2,
+    "train lenet5 --dataset iris": 2,
+    "evaluate nothing": 2,
+    "predict nothing input": 2,
+    "generate nothing": 2,
+    "export nothing": 2,
+    "compare nothing": 2,
+}
+
+
+def test_what_needs_no_keras_does_not_load_it(tmp_path: Any) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROBE],
+        input=json.dumps(list(LIGHT)),
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+    assert json.loads(done.stdout) == {typed: [code, []] for typed, code in LIGHT.items()}

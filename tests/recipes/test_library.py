@@ -1,0 +1,150 @@
+"""Every recipe that comes with dlzoo can be read, is explained, and fits its model and data."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import zoo
+from cli.train import command
+from recipes import library
+from recipes.compile import callbacks, compile_arguments
+from recipes.recipe import Recipe
+from zoo import tasks
+from zoo.datasets import catalog
+from zoo.datasets.augmentation import augmenter
+from zoo.datasets.loading import load as load_dataset
+from zoo.errors import UsageError
+from zoo.runs import merged_metrics
+from zoo.training.resolve import check, resolve
+
+NAMES = library.names()
+OPTIMIZERS = ("sgd", "momentum", "adagrad", "adadelta", "rmsprop", "adam")
+
+
+def header(name: str) -> list[str]:
+    """The comment that a recipe's file begins with, without its signs."""
+    lines = library.path_of(name).read_text(encoding="utf-8").splitlines()
+    end = next(at for at, line in enumerate(lines) if not line.startswith("#"))
+    return [line.removeprefix("#").strip() for line in lines[:end]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_is_called_by_its_model_data_set_and_variant(name: str) -> None:
+    assert library.load(name).name == name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_model_data_set_and_task_exist_and_fit_together(name: str) -> None:
+    recipe = library.load(name)
+    assert zoo.card(recipe.model).name == recipe.model
+    assert recipe.data.name in catalog.list_datasets()
+    check(recipe)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_header_says_what_it_is_what_it_takes_and_what_it_scored(name: str) -> None:
+    lines = header(name)
+    assert re.fullmatch(r"\S.{9,79}", lines[0])
+    assert library.summary(library.path_of(name)) == lines[0]
+    text = " ".join(lines)
+    assert "@@" not in text  # a figure that was never filled in
+    assert re.search(r"Takes .*\d", text)
+    assert re.search(r"test .*\d", text)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_command_in_the_header_trains_by_this_recipe(name: str) -> None:
+    commands = [line for line in header(name) if line.startswith("dlzoo train ")]
+    assert commands, "the header has no line with its command"
+    said = command.make_context("train", shlex.split(commands[0])[2:]).params
+    resolved = resolve(said["model"], recipe=said["recipe"], dataset=said["dataset"])
+    assert resolved == library.load(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_there_is_a_target(name: str) -> None:
+    target = library.load(name).target
+    assert target is not None
+    assert target.source
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_model_can_be_built_and_compiled_by_it(name: str, tmp_path: Path) -> None:
+    recipe = library.load(name)
+    card = zoo.card(recipe.model)
+    spec = load_dataset(**recipe.data.model_dump()).spec
+    task = tasks.make(tasks.check(card, recipe.task, spec), spec)
+    model = zoo.build(card.name, **{**task.builder_arguments(), **recipe.arguments})
+    arguments = {**task.compile_arguments(), **compile_arguments(recipe, steps_per_epoch=10)}
+    model.compile(**merged_metrics(task, arguments))
+    assert len(callbacks(recipe, tmp_path)) == len(recipe.callbacks)
+    assert (augmenter(recipe.augmentation, spec) is None) is (recipe.augmentation == [])
+
+
+def test_the_classic_lesson_is_there() -> None:
+    assert {f"perceptron-{table}" for table in ("and", "or", "xor")} <= set(NAMES)
+    for solved in ("perceptron-and", "perceptron-or", "mlp-xor"):
+        target = library.load(solved).target
+        assert target is not None
+        assert target.at_least == 1.0
+    lesson = library.load("perceptron-xor").target
+    assert lesson is not None
+    assert lesson.at_most == 0.75
+
+
+def test_the_recipes_that_compare_optimizers_differ_in_nothing_else() -> None:
+    def rest(recipe: Recipe) -> dict[str, Any]:
+        own = ("variant", "optimizer", "target")
+        return {key: value for key, value in recipe.as_dict().items() if key not in own}
+
+    found = [library.load(f"mlp-digits-{name}") for name in OPTIMIZERS]
+    assert all(rest(recipe) == rest(found[0]) for recipe in found)
+    assert len({str(recipe.optimizer) for recipe in found}) == len(OPTIMIZERS)
+
+
+# Finding recipes.
+
+
+def test_entries_are_all_recipes_or_those_of_one_model() -> None:
+    assert [entry.name for entry in library.entries()] == NAMES == sorted(NAMES)
+    of_lenet = library.entries("lenet5")
+    assert [entry.name for entry in of_lenet] == ["lenet5-digits"]
+    assert of_lenet[0].recipe == library.load("lenet5-digits")
+    assert of_lenet[0].summary == header("lenet5-digits")[0]
+
+
+def test_an_unknown_recipe_is_answered_with_the_nearest_or_the_list() -> None:
+    with pytest.raises(UsageError, match=r"unknown recipe 'lenet-digits'\. Did you mean 'lenet5-d"):
+        library.load("lenet-digits")
+    with pytest.raises(UsageError, match=r"unknown recipe 'qq'\. See them with: dlzoo recipes"):
+        library.load("qq")
+
+
+def test_a_path_is_told_from_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine").write_text("")
+    assert library.is_file("mine")
+    assert library.is_file("mine.toml")
+    assert library.is_file("folder/mine")
+    assert not library.is_file("lenet5-digits")
+
+
+def test_a_file_of_the_users_own_is_loaded_and_named_in_what_is_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(library.load("lenet5-digits").to_toml())
+    assert library.load_file(path) == library.load("lenet5-digits")
+    path.write_text("model = 'lenet5'\nepochs = 0\n")
+    with pytest.raises(UsageError, match=f"{path}: "):
+        library.load_file(path)
+
+
+def test_a_file_without_a_header_is_refused_where_a_title_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("model = 'lenet5'\n")
+    with pytest.raises(UsageError, match="does not begin with a comment that says what it is"):
+        library.summary(path)

@@ -1,0 +1,121 @@
+"""The floor plan: who may import whom, and what the light commands never load."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HEAVY = {"keras", "tensorflow"}
+# A room may import from the rooms after it, never from those before.
+ORDER = (
+    ("cli",),
+    ("zoo.training", "zoo.report_card"),
+    ("zoo.runs",),
+    ("zoo.serving",),
+    ("zoo.tasks",),
+    ("zoo.figures", "zoo.datasets"),
+    ("zoo.registry",),
+    ("zoo.environment", "recipes"),
+    ("zoo.models", "zoo.cost"),
+    ("zoo.layers",),
+    ("zoo.catalog", "zoo.runtime", "zoo.files"),
+    ("zoo.errors",),
+)
+
+
+def files(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def module(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path, *, top_level: bool) -> set[str]:
+    """Return the modules that a file imports, at module level or anywhere."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = tree.body if top_level else list(ast.walk(tree))
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def floor(name: str) -> int | None:
+    for number, rooms in enumerate(ORDER):
+        if any(name == room or name.startswith(room + ".") for room in rooms):
+            return number
+    return None
+
+
+@pytest.mark.parametrize("path", files("zoo", "recipes", "cli"), ids=module)
+def test_imports_run_down_only(path: Path) -> None:
+    here = floor(module(path))
+    if here is None:
+        assert module(path) == "zoo", f"{path} is in no room of the floor plan"
+        return
+    for name in imports(path, top_level=False):
+        there = floor(name)
+        assert there is None or there >= here, f"{module(path)} imports {name}, which is above it"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *files("cli"),
+        *(ROOT / "zoo" / f"{name}.py" for name in ("catalog", "registry", "errors", "runs")),
+        *(ROOT / "recipes" / f"{name}.py" for name in ("recipe", "library")),
+    ],
+    ids=module,
+)
+def test_light_files_do_not_import_keras_at_module_level(path: Path) -> None:
+    assert not {name.split(".")[0] for name in imports(path, top_level=True)} & HEAVY
+
+
+@pytest.mark.parametrize("path", files("zoo/models"), ids=module)
+def test_models_import_keras_and_nothing_else_heavy(path: Path) -> None:
+    allowed = {"keras", "numpy", "zoo", "math", "typing", "collections", "__future__"}
+    assert {name.split(".")[0] for name in imports(path, top_level=False)} <= allowed
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--help"],
+        ["list"],
+        ["list", "--json"],
+        ["info", "resnet"],
+        ["recipes"],
+        ["recipes", "show", "lenet5-digits"],
+        ["datasets"],
+        ["completion", "bash"],
+        ["train", "--help"],
+        ["train", "resnte"],
+        ["train", "lenet5", "--set", "epoch=3"],
+        ["evaluate", "nothing"],
+    ],
+    ids=" ".join,
+)
+def test_light_commands_never_load_tensorflow(words: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys; from cli.main import run; run(sys.argv[1:]); "
+        "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{words} loaded TensorFlow"
+    assert "Traceback" not in done.stderr

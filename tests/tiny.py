@@ -1,0 +1,49 @@
+"""The smallest trainings there are, one of each kind, each done once in a session.
+
+Call `run` with the session's `shared_run_dir`. What it returns is shared: a test that changes a run
+works on a `copy`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import zoo
+from recipes.recipe import parse
+from zoo.runs import Run
+from zoo.training.report import Silent
+
+LSTM: dict[str, Any] = {
+    "model": "lstm",
+    "epochs": 1,
+    "batch_size": 1024,
+    "arguments": {"embedding_dim": 4, "units": 4},
+    "data": {"name": "languages", "sequence_length": 8},
+    "optimizer": {"name": "Adam", "learning_rate": 0.01},
+}
+GAN = {"arguments.generator_units": [8], "arguments.discriminator_units": [4]}
+
+# kind -> what `zoo.train` is called with, beside one epoch
+TRAININGS: dict[str, dict[str, Any]] = {
+    "table": {"model": "mlp", "recipe": "mlp-iris"},
+    "two-classes": {"model": "mlp", "recipe": "mlp-breast-cancer"},
+    "numbers": {"model": "mlp", "recipe": "mlp-diabetes"},
+    "image": {"model": "lenet5", "batch_size": 256},
+    "text": {"recipe": parse(LSTM, source="tests/tiny.py")},
+    "vae": {"model": "vae", "batch_size": 256, "overrides": {"arguments.hidden_units": [16]}},
+    "gan": {"model": "gan", "batch_size": 256, "overrides": GAN},
+}
+
+
+@cache
+def run(kind: str, folder: Path) -> Run:
+    """The trained run of a kind, which all tests share."""
+    return zoo.train(**TRAININGS[kind], epochs=1, run_dir=folder, reporter=Silent())
+
+
+def copy(of: Run, folder: Path, name: str | None = None) -> Run:
+    """A copy of a run in another folder of runs, to be changed at will."""
+    return Run(Path(shutil.copytree(of.path, folder / (name or of.name))))

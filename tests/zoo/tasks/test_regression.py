@@ -1,0 +1,58 @@
+"""Regression: numbers in the unit of the data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from zoo import tasks
+from zoo.datasets.loading import load
+
+DIABETES = load("diabetes")
+TASK = tasks.make("regression", DIABETES.spec)
+
+
+def linear() -> Any:
+    model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(1, bias_initializer="ones")])
+    model.compile(**TASK.compile_arguments())
+    return model
+
+
+def test_the_builder_is_told_to_end_in_one_number() -> None:
+    assert TASK.builder_arguments() == {"input_shape": (10,), "classes": None}
+
+
+def test_targets_stand_in_a_column_as_the_outputs_do() -> None:
+    _, targets = TASK.arrays(DIABETES, "test")
+    assert targets is not None
+    assert targets.shape == (len(DIABETES.split("test")), 1)
+    np.testing.assert_array_equal(targets[:, 0], DIABETES.split("test").targets)
+
+
+def test_scores_are_what_the_formulas_give() -> None:
+    model = linear()
+    scores = TASK.evaluate(model, DIABETES, "test")
+
+    examples = DIABETES.split("test")
+    wrong = TASK.predict(model, examples.inputs)[:, 0] - examples.targets
+    variance = ((examples.targets - examples.targets.mean()) ** 2).sum()
+    assert scores["loss"] == pytest.approx((wrong**2).mean(), rel=1e-4)
+    assert scores["mean_absolute_error"] == pytest.approx(np.abs(wrong).mean(), rel=1e-4)
+    assert scores["r2_score"] == pytest.approx(1.0 - (wrong**2).sum() / variance, rel=1e-4)
+
+
+def test_each_answer_is_one_number() -> None:
+    rows = TASK.rows(np.array([[151.25], [75.5]], np.float32), top_k=3)
+    assert rows == [{"value": 151.25}, {"value": 75.5}]
+
+
+def test_the_served_answer_has_a_name() -> None:
+    assert TASK.output_name() == "value"
+    endpoints = TASK.endpoints(linear())
+    assert list(endpoints) == ["serve"]
+    served = endpoints["serve"].function(DIABETES.split("test").inputs[:3])
+    assert list(served) == ["value"]
+    assert served["value"].shape == (3, 1)

@@ -1,0 +1,109 @@
+"""From what was asked for to one recipe, without TensorFlow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from recipes import library
+from zoo.errors import UsageError
+from zoo.training.resolve import describe, resolve
+
+
+def test_a_family_is_its_default_member_with_its_own_recipe() -> None:
+    recipe = resolve("resnet")
+    assert recipe.model == "resnet20"
+    assert recipe.name == "resnet20-digits"
+    assert recipe == library.load("resnet20-digits")
+
+
+def test_flags_win_over_the_recipe_and_set_wins_over_flags() -> None:
+    recipe = resolve(
+        "lenet5", epochs=3, learning_rate=0.5, seed=7, overrides={"optimizer.learning_rate": 0.25}
+    )
+    assert (recipe.epochs, recipe.seed) == (3, 7)
+    assert recipe.optimizer is not None
+    assert recipe.optimizer.arguments["learning_rate"] == 0.25
+
+
+def test_the_learning_rate_is_set_for_each_of_several_optimizers() -> None:
+    rates = {
+        named.arguments["learning_rate"]
+        for named in resolve("gan", learning_rate=0.01).all_optimizers.values()
+    }
+    assert rates == {0.01}
+
+
+def test_a_data_set_brings_the_pairs_own_recipe() -> None:
+    assert resolve("perceptron", dataset="xor") == library.load("perceptron-xor")
+
+
+def test_a_data_set_without_a_recipe_leaves_loss_and_target_to_the_task() -> None:
+    recipe = resolve("lenet5-1998", dataset="digits")
+    assert recipe.target is not None
+    recipe = resolve("logistic-regression", dataset="wine")
+    assert recipe.data.name == "wine"
+    assert recipe.loss is None
+    assert recipe.target is None
+
+
+def test_a_member_of_the_family_is_trained_by_the_familys_recipe() -> None:
+    recipe = resolve("resnet110")
+    assert recipe.model == "resnet110"
+    assert recipe.target is None, "it was measured with another member"
+
+
+def test_a_recipe_of_another_family_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"is for lenet5, not for mlp.*--set model=mlp"):
+        resolve("mlp", recipe="lenet5-digits")
+    assert resolve(None, recipe="mlp-digits", overrides={"epochs": 1}).model == "mlp"
+
+
+def test_a_file_that_names_no_model_is_laid_over_the_models_recipe(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('epochs = 2\n[optimizer]\nname = "SGD"\nlearning_rate = 0.5\n')
+    recipe = resolve("lenet5", recipe=path)
+    assert recipe.epochs == 2
+    assert recipe.optimizer is not None
+    assert recipe.optimizer.name == "SGD"
+    assert recipe.data == library.load("lenet5-digits").data
+
+
+def test_a_file_that_names_its_model_stands_alone(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        'model = "lenet5"\nepochs = 2\noptimizer = "SGD"\n'
+        '[data]\nname = "digits"\nimage_size = [32, 32]\n'
+    )
+    recipe = resolve(None, recipe=path)
+    assert recipe.schedule is None
+    assert recipe.augmentation == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"model": "resnte"}, "unknown model 'resnte'. Did you mean 'resnet'"),
+        ({"model": "mlp", "dataset": "digit"}, "unknown data set 'digit'. Did you mean 'digits'"),
+        ({"model": "mlp", "recipe": "mlp-digit"}, "unknown recipe 'mlp-digit'. Did you mean"),
+        ({"model": "mlp", "recipe": "none.toml"}, "cannot read none.toml: No such file"),
+        ({"model": "mlp", "overrides": {"epoch": 3}}, "unknown key 'epoch'. Did you mean 'epochs'"),
+        ({"model": "lstm", "dataset": "digits"}, "on text data; digits is image data"),
+        ({"model": "lenet5", "dataset": "iris"}, "on image data; iris is table data"),
+        ({"model": "lenet5", "dataset": "diabetes"}, "on image data; diabetes is table data"),
+        ({"model": "perceptron", "dataset": "diabetes"}, "dlzoo train mlp --dataset diabetes"),
+        ({"model": None}, "name a model"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        resolve(**arguments)  # type: ignore[arg-type]
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_recipe_is_described_in_one_line() -> None:
+    assert describe(resolve("perceptron")) == (
+        "20 epochs of batches of 1 example, SGD at 1.0, seed 0"
+    )
