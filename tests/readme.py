@@ -8,7 +8,7 @@ from recipes import library
 from zoo.registry import card, list_models
 
 MEASURED = re.compile(
-    r"# Takes ([\d.]+ \w+) on two CPU cores; test ([\w ]+?) (-?[\d.]+)", re.MULTILINE
+    r"# Takes ([\d.]+ \w+) on two CPU cores; test ([\w ]+?) (-?\d+\.\d+)", re.MULTILINE
 )
 
 

@@ -45,7 +45,7 @@ class TrainingBatches:
             key = tf.stack([tf.constant(seed, tf.int64), self.epoch.read_value()])
             order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), key)
             order = tf.concat([order, order[: self.steps * batch_size - size]], axis=0)
-            rows = tf.data.Dataset.from_tensor_slices(order).batch(batch_size, drop_remainder=True)
+            rows = tf.data.Dataset.from_tensor_slices(tf.reshape(order, (-1, batch_size)))
             return rows.map(lambda at: batch(at, key))
 
         def batch(at: Any, key: Any) -> Any:

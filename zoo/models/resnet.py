@@ -56,7 +56,9 @@ class IdentityShortcut(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Return (B, ceil(H / strides), ceil(W / strides), filters)."""
-        x = inputs[:, :: self.strides, :: self.strides, :]
+        # Pooling over single pixels is inputs[:, ::strides, ::strides], but that slice and its
+        # gradient took 6 % of ResNet-20's training step on CPU, this under 1 %.
+        x = ops.average_pool(inputs, 1, strides=self.strides)
         return ops.pad(x, [[0, 0], [0, 0], [0, 0], [0, self.filters - x.shape[-1]]])
 
     def get_config(self) -> dict[str, Any]:

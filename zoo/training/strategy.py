@@ -17,8 +17,8 @@ NO_MIXED_PRECISION = {"perceptron", "logistic-regression", "mlp", "vae", "gan"}
 XLA_ON_CPU: set[str] = set()
 
 # A step of fewer floating-point operations than this is over before Python can start the next.
-LONG_STEP = 2.5e9
-MOST_STEPS = 32
+LONG_STEP = 1e10
+MOST_STEPS = 64
 
 
 def make_strategy(recipe: Recipe) -> Any:
@@ -51,8 +51,8 @@ def jit_compile(recipe: Recipe, card: ModelCard, strategy: Any) -> bool | str:
 def steps_per_execution(recipe: Recipe, model: Any, batch_size: int, strategy: Any) -> int:
     """Return how many steps TensorFlow runs at a time.
 
-    Python takes about a millisecond to start a step. LeNet-5 trains 1.7 times as fast if it
-    starts several at once, ResNet-20, whose steps are long, no faster (benchmarks/results.md).
+    Python takes about a millisecond to start a step. LeNet-5 trains about 1.4 times as fast if
+    it starts several at once, ResNet-20, whose steps are long, no faster (benchmarks/results.md).
     """
     if strategy.num_replicas_in_sync > 1:
         return 1  # Keras 3.15 fails on more with several replicas
