@@ -24,6 +24,7 @@ import numpy as np
 from recipes.recipe import Recipe
 from zoo import registry, tasks
 from zoo.environment import versions
+from zoo.runs import model_compile_arguments
 from zoo.runtime import start_tensorflow
 from zoo.training.resolve import resolve
 from zoo.training.strategy import make_strategy
@@ -76,7 +77,6 @@ def compare(case: Case, rounds: int) -> dict[str, list[float]]:
     """Return the samples a second of each round, of both sides in turn."""
     import keras
 
-    from recipes.compile import compile_arguments
     from zoo.datasets.batches import TrainingBatches
     from zoo.datasets.loading import load
     from zoo.training.assembly import make_batches, make_model
@@ -95,7 +95,7 @@ def compare(case: Case, rounds: int) -> dict[str, list[float]]:
     ours = make_model(recipe, card, task, make_batches(recipe, task, dataset, strategy), strategy)
     batches = TrainingBatches(x, y, batch_size=case.batch_size, seed=0)
     plain = plain_copy(ours)
-    plain.compile(**{**task.compile_arguments(), **compile_arguments(recipe, batches.steps)})
+    plain.compile(**model_compile_arguments(recipe, task, batches.steps))
 
     def train_ours() -> None:
         ours.fit(batches.dataset, shuffle=False, verbose=0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import re
-import time
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +15,7 @@ import numpy as np
 from recipes.library import load_file
 from recipes.recipe import Recipe
 from zoo import registry, tasks
-from zoo.datasets.spec import DatasetSpec
+from zoo.datasets.spec import Dataset, DatasetSpec
 from zoo.errors import DlzooError, UsageError, suggestion
 from zoo.files import writable_folder, write_text
 from zoo.runtime import start_tensorflow
@@ -95,6 +94,13 @@ class Run:
             raise UsageError(f"run {self.name} is damaged: {path}: {error}") from None
 
     @cached_property
+    def dataset(self) -> Dataset:
+        """The data set, in the form that the recipe asks for."""
+        from zoo.datasets.loading import load as load_dataset
+
+        return load_dataset(**self.recipe.data.model_dump())
+
+    @cached_property
     def task(self) -> Any:
         """The task, bound to the data that the model was trained on."""
         start_tensorflow()
@@ -128,14 +134,9 @@ class Run:
             UsageError: The run is damaged or the split does not exist.
         """
         task = self.task  # starts TensorFlow, before anything else imports it less quietly
-        from recipes.compile import compile_arguments
-        from zoo.datasets.loading import load as load_dataset
-
-        dataset = load_dataset(**self.recipe.data.model_dump())
-        dataset.split(split)
-        arguments = {**task.compile_arguments(), **compile_arguments(self.recipe, 1)}
-        self.model.compile(**merged_metrics(task, arguments))
-        return dict(task.evaluate(self.model, dataset, split))
+        self.dataset.split(split)
+        self.model.compile(**model_compile_arguments(self.recipe, task, steps_per_epoch=1))
+        return dict(task.evaluate(self.model, self.dataset, split))
 
     def predict(self, x: Any) -> np.ndarray:
         """Return what the model says of raw examples.
@@ -238,6 +239,14 @@ class Run:
         return values
 
 
+def model_compile_arguments(recipe: Recipe, task: Any, steps_per_epoch: int) -> dict[str, Any]:
+    """Return what a model is compiled with: the task's arguments, and the recipe's over them."""
+    from recipes.compile import compile_arguments
+
+    arguments = {**task.compile_arguments(), **compile_arguments(recipe, steps_per_epoch)}
+    return merged_metrics(task, arguments)
+
+
 def merged_metrics(task: Any, arguments: dict[str, Any]) -> dict[str, Any]:
     """Return compile arguments in which the task's metrics stand beside the recipe's."""
     always = task.compile_arguments().get("metrics", [])
@@ -325,11 +334,6 @@ def load(name: str | Path = "latest", run_dir: str | Path = RUNS) -> Run:
         raise UsageError(f"'{text}' is the beginning of {len(starting)} runs: {several}")
     hint = suggestion(text, by_name) or " See them with: dlzoo runs"
     raise UsageError(f"there is no run '{text}' in {run_dir}.{hint}")
-
-
-def now() -> float:
-    """Return the time in seconds since 1970, by which runs are ordered."""
-    return time.time()
 
 
 def _first_line(error: Exception) -> str:

@@ -32,6 +32,12 @@ def batch_sum(values: Any) -> Any:
     return _sum(values, values)
 
 
+def penalties(model: Any) -> Any:
+    """Return the sum of a model's own losses, such as its regularizers', each replica's share."""
+    values = [keras.ops.cast(loss, "float32") for loss in model.losses]
+    return sum(batch_mean(keras.ops.reshape(value, (1,))) for value in values)
+
+
 def gradients(loss: Callable[[], Any], optimizer: Any, variables: list[Any]) -> list[Any]:
     """Return the gradients of a loss, scaled as `optimizer.apply` expects them.
 

@@ -13,10 +13,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """Keras's layer (Ioffe and Szegedy 2015) with its weights, names and config, but fused.
 
     Keras 3 composes the training pass of a dozen TensorFlow operations; one fused kernel does the
-    same. ResNet-20 at 32×32 and batch 128 trains about 1.5 times as fast on two CPU cores
-    (benchmarks/results.md). Whatever the kernel cannot do (another axis, masks, renorm) falls back
-    to Keras, and so does training on several replicas, whose moments are taken over the whole
-    batch, so that two replicas train as one does.
+    same. Ten steps of ResNet-20 at 32×32 and batch 128 took 2.05 seconds of CPU time instead of
+    2.60 (without any normalisation 1.75). Whatever the kernel cannot do (another axis, masks,
+    renorm) falls back to Keras, and so does training on several replicas, whose moments are taken
+    over the whole batch, so that two replicas train as one does.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

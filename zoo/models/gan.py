@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.layers.gradients import batch_mean, gradients
+from zoo.layers.gradients import batch_mean, gradients, penalties
 
 
 @keras.saving.register_keras_serializable("dlzoo")
@@ -154,12 +154,12 @@ class GAN(keras.Model):
             logits["real"] = self.discriminator(data, training=True)
             logits["fake"] = self.discriminator(fake, training=True)
             loss = self.discriminator_loss(logits["real"], logits["fake"])
-            return batch_mean(loss) + self._penalty(self.discriminator)
+            return batch_mean(loss) + penalties(self.discriminator)
 
         def deceive() -> Any:
             made = self.generator(self.prior(count, self.noise), training=True)
             loss = self.generator_loss(self.discriminator(made, training=True))
-            return batch_mean(loss) + self._penalty(self.generator)
+            return batch_mean(loss) + penalties(self.generator)
 
         for loss, optimizer, network in (
             (discriminate, self.discriminator_optimizer, self.discriminator),
@@ -168,9 +168,6 @@ class GAN(keras.Model):
             variables = network.trainable_variables
             optimizer.apply(gradients(loss, optimizer, variables), variables)
         return self._scores(logits["real"], logits["fake"])
-
-    def _penalty(self, network: Any) -> Any:
-        return sum(self._aggregate_additional_loss(loss) for loss in network.losses)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Score both networks on real examples (B, *input_shape) and as many fakes."""

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.layers.gradients import batch_sum
+from zoo.layers.gradients import batch_sum, penalties
 
 
 @keras.saving.register_keras_serializable("dlzoo")
@@ -51,8 +51,7 @@ class Perceptron(keras.Model):
         )
         error = targets - y_pred  # 0 for a right answer, else +1 or -1
         sums = ops.cast(self.weighted_sum(self.flatten(x)), "float32")
-        penalties = [self._aggregate_additional_loss(loss) for loss in self.losses]
-        return batch_sum(-error * sums) + sum(penalties)
+        return batch_sum(-error * sums) + penalties(self)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.layers.gradients import batch_mean
+from zoo.layers.gradients import batch_mean, penalties
 
 
 @keras.saving.register_keras_serializable("dlzoo")
@@ -104,8 +104,7 @@ class VAE(keras.Model):
         values = (log_likelihood - kl, log_likelihood, kl)
         for tracker, value in zip(self.trackers, values, strict=True):
             tracker.update_state(value)
-        penalties = [self._aggregate_additional_loss(loss) for loss in self.losses]
-        return batch_mean(kl - log_likelihood) + sum(penalties)
+        return batch_mean(kl - log_likelihood) + penalties(self)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

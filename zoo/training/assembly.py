@@ -9,6 +9,7 @@ from zoo import registry, runs
 from zoo.catalog import ModelCard
 from zoo.errors import UsageError
 from zoo.training import strategy as strategies
+from zoo.training.resolve import require_even_shares
 
 
 def make_batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
@@ -23,12 +24,7 @@ def make_batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
     inputs, targets = task.arrays(dataset, "train")
     size = len(inputs)
     batch_size = size if recipe.batch_size == "full" else min(int(recipe.batch_size), size)
-    replicas = strategy.num_replicas_in_sync
-    if batch_size % replicas:
-        raise UsageError(
-            f"a batch of {batch_size} cannot be shared evenly by {replicas} devices; "
-            f"try --batch-size {max(replicas, batch_size // replicas * replicas)}"
-        )
+    require_even_shares(batch_size, strategy.num_replicas_in_sync)
     return TrainingBatches(
         inputs,
         targets,
@@ -44,7 +40,7 @@ def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strateg
     Raises:
         UsageError: The builder or Keras does not take what the recipe says.
     """
-    from recipes.compile import compile_arguments, regularizer
+    from recipes.compile import regularizer
     from zoo.training.state import optimizers_of
 
     with strategy.scope():
@@ -54,10 +50,9 @@ def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strateg
             for variable in model.trainable_variables:
                 if len(variable.shape) > 1:
                     variable.regularizer = penalty
-        arguments = {**task.compile_arguments(), **compile_arguments(recipe, batches.steps)}
         try:
             model.compile(
-                **runs.merged_metrics(task, arguments),
+                **runs.model_compile_arguments(recipe, task, batches.steps),
                 jit_compile=strategies.jit_compile(recipe, card, strategy),
                 steps_per_execution=strategies.steps_per_execution(
                     recipe, model, batches.batch_size, strategy

@@ -133,11 +133,15 @@ def check(recipe: Recipe) -> None:
     batch = rows if recipe.batch_size == "full" else int(recipe.batch_size)
     if recipe.strategy == "one-device" and replicas > 1:
         raise UsageError(f"strategy one-device runs on 1 device, got devices = {replicas}")
-    if batch % replicas:
-        nearest = max(replicas, batch // replicas * replicas)
+    require_even_shares(batch, replicas)
+
+
+def require_even_shares(batch_size: int, replicas: int) -> None:
+    """Raise a `UsageError` unless each replica gets as many examples of a batch as the others."""
+    if batch_size % replicas:
         raise UsageError(
-            f"a batch of {batch} cannot be shared evenly by {replicas} devices; "
-            f"try --batch-size {nearest}"
+            f"a batch of {batch_size} cannot be shared evenly by {replicas} devices; "
+            f"try --batch-size {max(replicas, batch_size // replicas * replicas)}"
         )
 
 

@@ -51,7 +51,7 @@ def jit_compile(recipe: Recipe, card: ModelCard, strategy: Any) -> bool | str:
 def steps_per_execution(recipe: Recipe, model: Any, batch_size: int, strategy: Any) -> int:
     """Return how many steps TensorFlow runs at a time.
 
-    Python takes about a millisecond to start a step. LeNet-5 trains about 1.4 times as fast if
+    Python takes about a millisecond to start a step. LeNet-5 trains about 1.3 times as fast if
     it starts several at once, ResNet-20, whose steps are long, no faster (benchmarks/results.md).
     """
     if strategy.num_replicas_in_sync > 1:

@@ -271,10 +271,7 @@ def _conclude(run: Run, recipe: Recipe, seconds: float) -> None:
         score["target"] = str(recipe.target)
         score["reached"] = recipe.target.reached(score["value"])
     metrics["score"] = score
-    from zoo.datasets.loading import load as load_dataset
-
-    dataset = load_dataset(**recipe.data.model_dump())
-    metrics["figures"] = run.task.data_for_figures(run.model, dataset, "test")
+    metrics["figures"] = run.task.data_for_figures(run.model, run.dataset, "test")
     write_text(run.path / "metrics.json", json.dumps(metrics, indent=1) + "\n")
     draw_figures(run)
     write_card(run)
