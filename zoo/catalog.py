@@ -37,10 +37,14 @@ class ModelCard:
     """Trainable parameters at the paper's size."""
     macs: int
     """Multiply-adds of one forward pass of one example at the paper's size."""
+    depth: int = 0
+    """Layers with weights on the longest way from input to output; 0 where nobody counted."""
     recipe: str
     """The default recipe's name. One recipe may serve a whole family."""
     summary: str
     """One line."""
+    special: tuple[str, ...] = ()
+    """What is special about the architecture, in three lines."""
 
 
 ROSENBLATT = Paper(
