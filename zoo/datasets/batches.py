@@ -21,6 +21,8 @@ class TrainingBatches:
 
     Every batch is full: the last one is filled up from the epoch's beginning. So every example is
     seen in every epoch, shapes never change, and each replica gets the same share.
+
+    Before images are augmented, `crop` cuts a window out of each.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class TrainingBatches:
         batch_size: int,
         seed: int,
         augment: Augment | None = None,
+        crop: Augment | None = None,
     ) -> None:
         self.batch_size = batch_size
         self.steps = -(-len(inputs) // batch_size)
@@ -50,15 +53,28 @@ class TrainingBatches:
 
         def batch(at: Any, key: Any) -> Any:
             chosen = [tf.gather(tensor, at) for tensor in tensors]
-            if augment is not None:
-                # One seed for each (seed, epoch, example), whatever batch it falls into.
-                mixed = tf.stack([tf.fill(tf.shape(at), key[0] * 2**20 + key[1]), at], axis=1)
-                chosen[0] = augment(chosen[0], mixed)
+            seeds = example_seeds(seed, key[1], at)
+            for change in (crop, augment):
+                chosen[0] = chosen[0] if change is None else change(chosen[0], seeds)
             return chosen[0] if targets is None else tuple(chosen)
 
         batches = tf.data.Dataset.from_tensors(0).flat_map(epoch)
         batches = batches.apply(tf.data.experimental.assert_cardinality(self.steps))
         self.dataset = batches.prefetch(tf.data.AUTOTUNE)
+
+
+def example_seeds(seed: Any, epoch: Any, at: Any) -> Any:
+    """Return what each example is changed by in an epoch, whatever batch it falls into.
+
+    Args:
+        seed: The training's.
+        epoch: Counted from 0, int64.
+        at: Where the examples stand in the training split, int64 of shape (B,) or ().
+
+    Returns:
+        A pair for each, (B, 2) or (2,).
+    """
+    return tf.stack([tf.fill(tf.shape(at), seed * 2**20 + epoch), at], axis=-1)
 
 
 def evaluation_batches(
@@ -70,10 +86,16 @@ def evaluation_batches(
         inputs: Encoded.
         targets: None where there are none.
         batch_size: At most.
-        replicas: Each gets the same share of all batches but the last: Keras 3.15 adds up the
-            first batch of all replicas and fails where they differ in size.
+        replicas: See `even_size`.
     """
-    size = min(batch_size, len(inputs))
-    batch_size = max(size // replicas * replicas, 1)
+    batch_size = even_size(batch_size, len(inputs), replicas)
     tensors = inputs if targets is None else (inputs, targets)
     return tf.data.Dataset.from_tensor_slices(tensors).batch(batch_size).prefetch(tf.data.AUTOTUNE)
+
+
+def even_size(batch_size: int, examples: int, replicas: int) -> int:
+    """Return a batch size of which each replica gets the same share in all batches but the last.
+
+    Keras 3.15 adds up the first batch of all replicas and fails where they differ in size.
+    """
+    return max(min(batch_size, examples) // replicas * replicas, 1)

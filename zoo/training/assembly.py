@@ -13,21 +13,18 @@ from zoo.training.resolve import require_even_shares
 
 
 def make_batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
-    """Return the `TrainingBatches` that a recipe asks for.
+    """Return the training batches that a recipe asks for.
 
     Raises:
         UsageError: The devices cannot share a batch evenly.
     """
     from zoo.datasets.augmentation import augmenter
-    from zoo.datasets.batches import TrainingBatches
 
-    inputs, targets = task.arrays(dataset, "train")
-    size = len(inputs)
+    size = len(dataset.split("train"))
     batch_size = size if recipe.batch_size == "full" else min(int(recipe.batch_size), size)
     require_even_shares(batch_size, strategy.num_replicas_in_sync)
-    return TrainingBatches(
-        inputs,
-        targets,
+    return task.training_batches(
+        dataset,
         batch_size=batch_size,
         seed=recipe.seed,
         augment=augmenter(recipe.augmentation, dataset.spec),
