@@ -17,7 +17,7 @@ class SideOutputs(keras.layers.Layer):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs, autocast=False)  # what passes stays of its own precision
         self._kept = threading.local()
 
     def call(self, inputs: list[Any]) -> Any:

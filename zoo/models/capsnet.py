@@ -247,5 +247,5 @@ def capsnet(
         ],
         name="decoder",
     )(Longest(dtype="float32", name="decoder_mask")(capsules))
-    outputs = SideOutputs(dtype="float32", name="answer")([lengths, capsules, reconstruction])
+    outputs = SideOutputs(name="answer")([lengths, capsules, reconstruction])
     return CapsNet(inputs, outputs, name="capsnet")
