@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
@@ -12,8 +13,10 @@ import tensorflow as tf
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)
 ROUNDS = 10
-# The key under which TensorFlow turns a pair of seeds into the key and counter that it draws by.
+LANES = 16
+"""Numbers that a processor computes on at once, at most."""
 SEED_KEY = (0x3EC8F720, 0x02461E29)
+"""Under which TensorFlow turns a pair of seeds into the key and the counter that it draws by."""
 
 
 def bits(seeds: Any, count: int) -> Any:
@@ -34,8 +37,9 @@ def bits(seeds: Any, count: int) -> Any:
     counter = [words[:, at // 2, at % 2, None] for at in range(4)]
     scrambled = _philox(counter, [zero + _word(part) for part in SEED_KEY])
     blocks = -(-count // 4)
-    each = tf.cast(tf.range(blocks), tf.uint32)  # (blocks,)
-    counter = [zero + each, zero + 0 * each, scrambled[2] + 0 * each, scrambled[3] + 0 * each]
+    number = zero + tf.cast(tf.range(blocks), tf.uint32)  # (B, blocks)
+    zeros = tf.zeros_like(number)
+    counter = [number, zeros, zeros + scrambled[2], zeros + scrambled[3]]
     drawn = tf.stack(_philox(counter, scrambled[:2]), axis=-1)  # (B, blocks, 4)
     return tf.reshape(drawn, (-1, 4 * blocks))[:, :count]
 
@@ -71,6 +75,20 @@ def normal(seeds: Any, shape: tuple[int, ...]) -> Any:
     )
 
 
+def each_alone(function: Callable[[Any], Any], values: Any) -> Any:
+    """Return a function of each number (B,), whatever numbers stand beside it.
+
+    TensorFlow computes the last few of a vector by other code than those before, and a cosine may
+    differ in its last bit: what an example draws would depend on its place in the batch.
+
+    Args:
+        function: Such as `tf.cos`.
+        values: (B,).
+    """
+    count = tf.shape(values)[0]
+    return function(tf.pad(values, [[0, -count % LANES]]))[:count]
+
+
 def symmetric_beta(drawn: Any, alpha: float) -> Any:
     """Return shares (B,) distributed as Beta(alpha, alpha).
 
@@ -81,8 +99,9 @@ def symmetric_beta(drawn: Any, alpha: float) -> Any:
         alpha: Above 0. Near 0 a share is 0 or 1, at 1 it is uniform, far above it is 1/2.
     """
     first, second = tf.unstack(drawn, axis=1)
-    cosine = tf.cos(2.0 * math.pi * second)
-    spread = tf.math.expm1(-tf.math.log(first) / alpha)  # first^(-1 / alpha) - 1
+    cosine = each_alone(tf.cos, 2.0 * math.pi * second)
+    exponent = -each_alone(tf.math.log, first) / alpha
+    spread = each_alone(tf.math.expm1, exponent)  # first^(-1 / alpha) - 1
     return 0.5 + 0.5 * tf.sign(cosine) / tf.sqrt(1.0 + 1.0 / (spread * tf.square(cosine)))
 
 

@@ -86,7 +86,8 @@ def _affine(
         angle = turn * (rotation * math.pi / 180.0)
         scale = 1.0 + size * zoom
         across, down = scale * (1.0 + wide * stretch), scale
-        cos, sin, tan = tf.cos(angle), tf.sin(angle), slant * shear
+        cos, sin = (draws.each_alone(function, angle) for function in (tf.cos, tf.sin))
+        tan = slant * shear
         # The inverse map, from output to input pixels about the centre (a0 a1; b0 b1).
         a0, a1 = cos / across, (sin + tan * cos) / across
         b0, b1 = -sin / down, (cos - tan * sin) / down
