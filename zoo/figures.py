@@ -134,7 +134,7 @@ def image_grid(
         grey = image.shape[-1] == 1
         panel.imshow(image[..., 0] if grey else image, cmap="gray", vmin=0.0, vmax=1.0)
         panel.set_title(title, fontsize="small")
-    lines = max(title.count("\n") for title in titles)
+    lines = max(title.count("\n") for title in titles[:columns])
     for heading, title, panel in zip(headings, titles, axes[0], strict=False):
         blank = "\n" * (2 + lines - title.count("\n"))  # headings stand on one line
         panel.set_title(f"{heading}{blank}{title}", fontsize="small")

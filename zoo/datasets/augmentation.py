@@ -49,8 +49,7 @@ class Augmenter:
             seeds: As for the images.
             size: Of the training split.
         """
-        drawn = draws.bits(seeds, 1)[:, 0]
-        return tf.cast(drawn, tf.int64) % size
+        return draws.places(seeds, size)
 
     def mix(
         self, images: Any, targets: Any, other_images: Any, other_targets: Any, seeds: Any

@@ -62,7 +62,7 @@ def cutmix(*, alpha: Strength = 1.0) -> Mix:
     def change(images: Any, others: Any, seeds: Any) -> tuple[Any, Any]:
         height, width = images.shape[1], images.shape[2]
         drawn = draws.uniform(seeds, 4)
-        share = tf.sqrt(1.0 - _kept(drawn[:, :2], alpha))[:, None]
+        share = draws.each_alone(tf.sqrt, 1.0 - _kept(drawn[:, :2], alpha))[:, None]
         sides = tf.cast(share * tf.constant([height, width], tf.float32), tf.int32)
         inside = _boxes(images, drawn[:, 2:], sides)
         kept = 1.0 - tf.reduce_mean(tf.cast(inside, tf.float32), axis=(1, 2, 3))

@@ -11,7 +11,13 @@ from tests.zoo.datasets.augmented import MANY, assert_spread, change, make, seed
 
 SIZE = 33
 CENTRE = (SIZE - 1) / 2
-ALL = {"translation": 0.1, "rotation": 15.0, "zoom": 0.1, "stretch": 0.1, "shear": 0.2}
+ALL: dict[str, Any] = {
+    "translation": 0.1,
+    "rotation": 15.0,
+    "zoom": 0.1,
+    "stretch": 0.1,
+    "shear": 0.2,
+}
 
 
 def dots(row: float, column: float) -> np.ndarray:
@@ -103,7 +109,7 @@ def test_shear_slants_by_the_tangent_of_its_angle() -> None:
     ],
 )
 def test_each_part_of_the_affine_map_has_a_name_of_its_own(
-    name: str, arguments: dict[str, float], affine: dict[str, float]
+    name: str, arguments: dict[str, Any], affine: dict[str, Any]
 ) -> None:
     images = dots(6.0, 8.0)
     own = change(images, name, **arguments)
@@ -136,7 +142,7 @@ def test_a_padded_crop_moves_by_whole_pixels_as_far_as_the_padding() -> None:
     ids=str,
 )
 def test_flips_turn_over_half_of_the_images_each_way(
-    arguments: dict[str, bool], axes: list[tuple[int, ...]]
+    arguments: dict[str, Any], axes: list[tuple[int, ...]]
 ) -> None:
     image = np.random.default_rng(0).uniform(size=(4, 7, 3)).astype("float32")
     ways = {np.flip(image, way).tobytes(): way for way in axes}

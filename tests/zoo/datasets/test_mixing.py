@@ -136,11 +136,7 @@ def test_a_batch_can_be_mixed_with_itself() -> None:
 
 def test_partners_are_drawn_from_the_whole_split_by_each_examples_seeds() -> None:
     made = make(MIXES[0])
-    found = np.asarray(made.partners(seeds(5000), 50))
-    assert found.dtype == np.int64
-    counts = np.bincount(found, minlength=50)
-    assert len(counts) == 50
-    assert counts.min() > 60
-    assert counts.max() < 145
-    np.testing.assert_array_equal(made.partners(seeds(5000)[7:9], 50), found[7:9])
-    assert (np.asarray(made.partners(seeds(5000, epoch=6), 50)) == found).mean() < 0.05
+    found = np.asarray(made.partners(seeds(MANY), 20))
+    assert set(found) == set(range(20))
+    np.testing.assert_array_equal(made.partners(seeds(MANY)[7:9], 20), found[7:9])
+    assert (np.asarray(made.partners(seeds(MANY, epoch=6), 20)) == found).mean() < 0.15
