@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from zoo.datasets.augmentation import Augmenter
+
 Augment = Callable[[Any, Any], Any]
-"""(images, one seed for each) -> images"""
+"""(images, a pair of seeds for each) -> images; an `Augmenter` may mix them as well."""
 
 
 class TrainingBatches:
@@ -34,6 +36,8 @@ class TrainingBatches:
     ) -> None:
         self.batch_size = batch_size
         self.steps = -(-len(inputs) // batch_size)
+        self.mixes = isinstance(augment, Augmenter) and augment.mixes
+        """Whether targets are shares of several classes."""
         with tf.device("CPU:0"):
             self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
             tensors = tf.nest.map_structure(
@@ -42,23 +46,68 @@ class TrainingBatches:
         size = len(inputs)
 
         def epoch(_: Any) -> tf.data.Dataset:
-            key = tf.stack([tf.constant(seed, tf.int64), self.epoch.read_value()])
+            number = self.epoch.read_value()
+            key = tf.stack([tf.constant(seed, tf.int64), number])
             order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), key)
             order = tf.concat([order, order[: self.steps * batch_size - size]], axis=0)
             rows = tf.data.Dataset.from_tensor_slices(tf.reshape(order, (-1, batch_size)))
-            return rows.map(lambda at: batch(at, key))
+            return rows.map(lambda at: batch(at, number))
 
-        def batch(at: Any, key: Any) -> Any:
-            chosen = [tf.gather(tensor, at) for tensor in tensors]
-            if augment is not None:
-                # One seed for each (seed, epoch, example), whatever batch it falls into.
-                mixed = tf.stack([tf.fill(tf.shape(at), key[0] * 2**20 + key[1]), at], axis=1)
-                chosen[0] = augment(chosen[0], mixed)
+        def fetch(at: Any) -> list[Any]:
+            return [tf.gather(tensor, at) for tensor in tensors]
+
+        def batch(at: Any, number: Any) -> Any:
+            chosen = as_trained_on(fetch, at, size=size, seed=seed, epoch=number, augment=augment)
             return chosen[0] if targets is None else tuple(chosen)
 
         batches = tf.data.Dataset.from_tensors(0).flat_map(epoch)
         batches = batches.apply(tf.data.experimental.assert_cardinality(self.steps))
         self.dataset = batches.prefetch(tf.data.AUTOTUNE)
+
+
+def example_seeds(seed: Any, epoch: Any, at: Any) -> Any:
+    """Return what each example is changed by in an epoch, whatever batch it falls into: (B, 2).
+
+    Args:
+        seed: The training's.
+        epoch: Counted from 0.
+        at: (B,) int64, where the examples stand in the training split.
+    """
+    return tf.stack([tf.fill(tf.shape(at), seed * 2**20 + epoch), at], axis=1)
+
+
+def as_trained_on(
+    fetch: Callable[[Any], list[Any]],
+    at: Any,
+    *,
+    size: int,
+    seed: int,
+    epoch: Any,
+    augment: Augment | None,
+) -> list[Any]:
+    """Return examples as a training sees them in an epoch: changed, and mixed with others.
+
+    Args:
+        fetch: Gives the encoded inputs, and the targets if there are any, of places in the split.
+        at: (B,) int64, the places.
+        size: Of the split.
+        seed: The training's.
+        epoch: Counted from 0, int64.
+        augment: None leaves the examples as they are.
+    """
+    if augment is None:
+        return fetch(at)
+    seeds = example_seeds(seed, epoch, at)
+    if not (isinstance(augment, Augmenter) and augment.mixes):
+        inputs, *targets = fetch(at)
+        return [augment(inputs, seeds), *targets]
+    # The others are changed by their own seeds, as they are in their own place in this epoch.
+    both = tf.concat([at, augment.partners(seeds, size)], axis=0)
+    inputs, targets = fetch(both)
+    inputs, count = augment(inputs, example_seeds(seed, epoch, both)), at.shape[0]
+    return list(
+        augment.mix(inputs[:count], targets[:count], inputs[count:], targets[count:], seeds)
+    )
 
 
 def evaluation_batches(
