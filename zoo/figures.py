@@ -99,7 +99,13 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], path: Path) -> No
     _save(figure, path)
 
 
-def image_grid(images: np.ndarray, path: Path, titles: Sequence[str] = (), scale: int = 8) -> None:
+def image_grid(
+    images: np.ndarray,
+    path: Path,
+    titles: Sequence[str] = (),
+    scale: int = 8,
+    headings: Sequence[str] = (),
+) -> None:
     """Draw images in a grid, small ones enlarged.
 
     Args:
@@ -107,8 +113,9 @@ def image_grid(images: np.ndarray, path: Path, titles: Sequence[str] = (), scale
         path: The PNG to write.
         titles: One for each image, or none.
         scale: Screen pixels for a pixel of a small image, in a grid without titles.
+        headings: One for each column, in a grid with titles; otherwise it is about square.
     """
-    columns = math.ceil(math.sqrt(len(images)))
+    columns = len(headings) or math.ceil(math.sqrt(len(images)))
     rows = math.ceil(len(images) / columns)
     if not titles:
         tiled = _tile(images, rows, columns, max(1, min(scale, 128 // images.shape[1])))
@@ -127,6 +134,10 @@ def image_grid(images: np.ndarray, path: Path, titles: Sequence[str] = (), scale
         grey = image.shape[-1] == 1
         panel.imshow(image[..., 0] if grey else image, cmap="gray", vmin=0.0, vmax=1.0)
         panel.set_title(title, fontsize="small")
+    lines = max(title.count("\n") for title in titles[:columns])
+    for heading, title, panel in zip(headings, titles, axes[0], strict=False):
+        blank = "\n" * (2 + lines - title.count("\n"))  # headings stand on one line
+        panel.set_title(f"{heading}{blank}{title}", fontsize="small")
     _save(figure, path)
 
 

@@ -12,6 +12,20 @@ from tests.cli.conftest import Dlzoo
 from tests.mocked import downloads
 from zoo.datasets import catalog, loading
 
+RECIPE = """
+model = "lenet5"
+epochs = 1
+optimizer = "Adam"
+loss = "CategoricalCrossentropy"
+[data]
+name = "digits"
+[[augmentation]]
+name = "padded_crop"
+padding = 1
+[[augmentation]]
+name = "cutmix"
+"""
+
 
 def test_every_data_set_is_listed(dlzoo: Dlzoo) -> None:
     result = dlzoo("datasets")
@@ -121,3 +135,69 @@ def test_a_folder_that_cannot_be_written_is_told(dlzoo: Dlzoo) -> None:
     Path("taken").touch()
     result = dlzoo("datasets", "show", "digits", "--preview", "taken/page.png")
     assert result.refusal.startswith("cannot make the folder taken: ")
+
+
+def test_a_recipes_augmentation_is_drawn(dlzoo: Dlzoo) -> None:
+    result = dlzoo("datasets", "show", "digits", "--augment", "lenet5-digits", "--preview", "a.png")
+    assert result.code == 0
+    assert result.out.splitlines()[-1].split() == ["preview", "a.png"]
+    with Image.open("a.png") as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) > 800
+        drawn = picture.tobytes()
+    Path("mine.toml").write_text(RECIPE, encoding="utf-8")
+    arguments = ("--augment", "mine.toml", "--preview", "a.png")
+    assert dlzoo("datasets", "show", "digits", *arguments).refusal.startswith("a.png exists")
+    told = dlzoo("datasets", "show", "digits", *arguments, "--overwrite", "--json").json
+    assert told["preview"] == "a.png"
+    with Image.open("a.png") as picture:
+        assert picture.tobytes() != drawn
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        (
+            ["digits", "--augment", "lenet5-digits"],
+            "--augment says what to draw; say where to: --preview digits-augmented.png",
+        ),
+        (
+            ["digits", "--augment", "mlp-iris", "--preview", "x.png"],
+            "recipe mlp-iris has no [[augmentation]]: there is nothing to draw",
+        ),
+        (
+            ["iris", "--augment", "lenet5-digits", "--preview", "x.png"],
+            "iris is table data; augmentation is for images",
+        ),
+        (
+            ["digits", "--augment", "lenet5-digit", "--preview", "x.png"],
+            "unknown recipe 'lenet5-digit'. Did you mean 'lenet5-digits'?",
+        ),
+        (
+            ["digits", "--augment", "none.toml", "--preview", "x.png"],
+            "cannot read none.toml: No such file or directory",
+        ),
+    ],
+)
+def test_what_cannot_be_augmented_is_said_in_one_line(
+    typed: list[str], message: str, dlzoo: Dlzoo
+) -> None:
+    assert dlzoo("datasets", "show", *typed).refusal == message
+    assert not list(Path().iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (("padding = 1", "pading = 1"), "takes no argument 'pading'. Did you mean 'padding'?"),
+        (('"cutmix"', '"cutmx"'), "unknown augmentation 'cutmx'. Did you mean 'cutmix'?"),
+        (('model = "lenet5"', ""), "mine.toml names no model, as a recipe does that stands alone"),
+    ],
+)
+def test_a_recipe_with_a_mistake_is_not_drawn(
+    changed: tuple[str, str], message: str, dlzoo: Dlzoo
+) -> None:
+    Path("mine.toml").write_text(RECIPE.replace(*changed), encoding="utf-8")
+    asked = ("--augment", "mine.toml", "--preview", "x.png")
+    assert dlzoo("datasets", "show", "digits", *asked).refusal.endswith(message)
+    assert not Path("x.png").exists()

@@ -167,6 +167,18 @@ def test_titles_stand_over_their_images(drawn: list[Any], tmp_path: Path) -> Non
     assert [panel.get_title() for panel in drawn[0].axes] == ["7", "4", "1", ""]
 
 
+def test_headings_stand_over_the_columns_on_one_line(drawn: list[Any]) -> None:
+    images = np.zeros((4, 8, 8, 1), np.float32)
+    titles = ("7", "60% 7\n40% 4", "1", "1")
+    image_grid(images, Path(), titles=titles, headings=("original", "epoch 0"))
+    assert [panel.get_title() for panel in drawn[0].axes] == [
+        "original\n\n\n7",
+        "epoch 0\n\n60% 7\n40% 4",
+        "1",
+        "1",
+    ]
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 def test_titled_images_are_a_readable_picture(channels: int, tmp_path: Path) -> None:
     images = np.zeros((4, 8, 8, channels), np.float32)

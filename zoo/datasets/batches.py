@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from zoo.datasets.augmentation import Augmenter
+
 Augment = Callable[[Any, Any], Any]
-"""(images, one seed for each) -> images"""
+"""(images, a pair of seeds for each) -> images; an `Augmenter` may mix them as well."""
 
 
 class TrainingBatches:
@@ -22,7 +24,7 @@ class TrainingBatches:
     Every batch is full: the last one is filled up from the epoch's beginning. So every example is
     seen in every epoch, shapes never change, and each replica gets the same share.
 
-    Before images are augmented, `crop` cuts a window out of each.
+    `crop` cuts a window out of each image before it is augmented.
     """
 
     def __init__(
@@ -37,6 +39,8 @@ class TrainingBatches:
     ) -> None:
         self.batch_size = batch_size
         self.steps = -(-len(inputs) // batch_size)
+        self.mixes = mixes(augment)
+        """Whether targets are shares of several classes."""
         with tf.device("CPU:0"):
             self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
             tensors = tf.nest.map_structure(
@@ -45,22 +49,30 @@ class TrainingBatches:
         size = len(inputs)
 
         def epoch(_: Any) -> tf.data.Dataset:
-            key = tf.stack([tf.constant(seed, tf.int64), self.epoch.read_value()])
+            number = self.epoch.read_value()
+            key = tf.stack([tf.constant(seed, tf.int64), number])
             order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), key)
             order = tf.concat([order, order[: self.steps * batch_size - size]], axis=0)
             rows = tf.data.Dataset.from_tensor_slices(tf.reshape(order, (-1, batch_size)))
-            return rows.map(lambda at: batch(at, key))
+            return rows.map(lambda at: batch(at, number))
 
-        def batch(at: Any, key: Any) -> Any:
-            chosen = [tf.gather(tensor, at) for tensor in tensors]
-            seeds = example_seeds(seed, key[1], at)
-            for change in (crop, augment):
-                chosen[0] = chosen[0] if change is None else change(chosen[0], seeds)
+        def fetch(at: Any) -> list[Any]:
+            return [tf.gather(tensor, at) for tensor in tensors]
+
+        def batch(at: Any, number: Any) -> Any:
+            chosen = as_trained_on(
+                fetch, at, size=size, seed=seed, epoch=number, augment=augment, crop=crop
+            )
             return chosen[0] if targets is None else tuple(chosen)
 
         batches = tf.data.Dataset.from_tensors(0).flat_map(epoch)
         batches = batches.apply(tf.data.experimental.assert_cardinality(self.steps))
         self.dataset = batches.prefetch(tf.data.AUTOTUNE)
+
+
+def mixes(augment: Augment | None) -> bool:
+    """Return whether images are mixed with others, and so targets too."""
+    return isinstance(augment, Augmenter) and augment.mixes
 
 
 def example_seeds(seed: Any, epoch: Any, at: Any) -> Any:
@@ -75,6 +87,47 @@ def example_seeds(seed: Any, epoch: Any, at: Any) -> Any:
         A pair for each, (B, 2) or (2,).
     """
     return tf.stack([tf.fill(tf.shape(at), seed * 2**20 + epoch), at], axis=-1)
+
+
+def as_trained_on(
+    fetch: Callable[[Any], list[Any]],
+    at: Any,
+    *,
+    size: int,
+    seed: int,
+    epoch: Any,
+    augment: Augment | None,
+    crop: Augment | None = None,
+) -> list[Any]:
+    """Return examples as a training sees them in an epoch: changed, and mixed with others.
+
+    Args:
+        fetch: Gives the inputs, encoded but for the crop, and the targets if there are any, of
+            places in the split.
+        at: (B,) int64, the places.
+        size: Of the split.
+        seed: The training's.
+        epoch: Counted from 0, int64.
+        augment: None leaves the examples as they are.
+        crop: Cuts a window out of each image first; None leaves them whole.
+    """
+
+    def changed(places: Any) -> list[Any]:
+        inputs, *targets = fetch(places)
+        for change in (crop, augment):
+            if change is not None:
+                inputs = change(inputs, example_seeds(seed, epoch, places))
+        return [inputs, *targets]
+
+    if not (isinstance(augment, Augmenter) and augment.mixes):
+        return changed(at)
+    seeds = example_seeds(seed, epoch, at)
+    # The others are changed by their own seeds, as they are in their own place in this epoch.
+    inputs, targets = changed(tf.concat([at, augment.partners(seeds, size)], axis=0))
+    count = at.shape[0]
+    return list(
+        augment.mix(inputs[:count], targets[:count], inputs[count:], targets[count:], seeds)
+    )
 
 
 def evaluation_batches(

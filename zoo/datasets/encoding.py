@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.datasets import draws
 from zoo.datasets.spec import DatasetSpec
 
 CAFFE_MEANS = (103.939, 116.779, 123.68)
@@ -102,11 +103,7 @@ class Encoder(tf.Module):
         height, width = self.spec.input_shape[:2]
         if seeds is None:
             return _cut(prepared, height, width)
-        drawn = tf.map_fn(
-            lambda seed: tf.random.stateless_uniform((2,), seed),
-            seeds + tf.constant([0, CROP_SEED], tf.int64),
-            fn_output_signature=tf.TensorSpec((2,), tf.float32),
-        )
+        drawn = draws.uniform(seeds + tf.constant([0, CROP_SEED], tf.int64), 2)
         room = tf.constant([prepared.shape[1] - height + 1, prepared.shape[2] - width + 1])
         top, left = tf.unstack(tf.cast(drawn * tf.cast(room, tf.float32), tf.int32), axis=1)
         prepared = tf.gather(prepared, top[:, None] + tf.range(height), axis=1, batch_dims=1)

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.datasets.batches import even_size, example_seeds
+from zoo.datasets.batches import even_size, example_seeds, mixes
 from zoo.datasets.encoding import Encoder
 from zoo.datasets.spec import Examples
 
@@ -100,7 +100,8 @@ class StreamingBatches:
     ) -> None:
         self.batch_size = batch_size
         self.steps = -(-len(stream) // batch_size)
-        self.mixes = getattr(augment, "mixes", False)
+        self.mixes = mixes(augment)
+        """Whether targets are shares of several classes."""
         with tf.device("CPU:0"):
             self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
 

@@ -61,6 +61,20 @@ class Task:
         """Return an array or tensor of targets in the form that the loss wants."""
         return targets
 
+    def require_soft_targets(self) -> None:
+        """Raise a `UsageError` unless a target may be shares of several classes, as mixing needs.
+
+        Raises:
+            UsageError: This kind of work has no classes, or its loss takes one class only.
+        """
+        raise UsageError(
+            f"mixup and cutmix mix classes, and {self.name} has none: take them out of the recipe"
+        )
+
+    def soft_metrics(self, metrics: list[Any]) -> list[Any]:
+        """Return metrics for `keras.Model.compile` that are meant for such targets."""
+        return metrics
+
     def arrays(self, dataset: Dataset, split: str) -> tuple[np.ndarray, np.ndarray | None]:
         """Return a split's encoded inputs, and its targets where the task has any, in memory."""
         return self._in_memory(dataset.split(split), self.encoder)

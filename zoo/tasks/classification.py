@@ -10,10 +10,20 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.datasets.spec import Dataset
+from zoo.errors import UsageError
 from zoo.tasks.base import Task
 
 MOST_CLASSES = 100
 """Of which a confusion matrix is drawn."""
+
+
+@keras.saving.register_keras_serializable("dlzoo")
+def soft_binary_accuracy(y_true: Any, y_pred: Any) -> Any:
+    """Return 1 where the more probable of two classes has the larger share, else 0.
+
+    Keras's own asks whether the share equals 0 or 1, which the share of a mix never does.
+    """
+    return keras.metrics.binary_accuracy(keras.ops.round(y_true), y_pred)
 
 
 class Classification(Task):
@@ -30,6 +40,23 @@ class Classification(Task):
         two = len(self.spec.class_names) == 2
         loss = "binary_crossentropy" if two else "sparse_categorical_crossentropy"
         return {"loss": loss, "metrics": ["accuracy"]}
+
+    def require_soft_targets(self) -> None:
+        """Raise a `UsageError` where the loss takes the number of one class, or a side."""
+        loss = self.loss or self.compile_arguments()["loss"]
+        if any(word in loss.lower() for word in ("sparse", "hinge")):
+            two = len(self.spec.class_names) == 2
+            raise UsageError(
+                f"mixup and cutmix make targets of shares, which {loss} does not take; "
+                f"try --set loss={'Binary' if two else 'Categorical'}Crossentropy"
+            )
+
+    def soft_metrics(self, metrics: list[Any]) -> list[Any]:
+        """Return metrics in which the accuracy of one output compares shares."""
+        if len(self.spec.class_names) != 2:
+            return metrics
+        soft = keras.metrics.MeanMetricWrapper(soft_binary_accuracy, name="accuracy")
+        return [soft if metric == "accuracy" else metric for metric in metrics]
 
     def answer(self, outputs: Any) -> Any:
         """Return probabilities (B, classes); one for the second class is made into two."""

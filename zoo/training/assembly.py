@@ -16,10 +16,14 @@ def make_batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
     """Return the training batches that a recipe asks for.
 
     Raises:
-        UsageError: The devices cannot share a batch evenly.
+        UsageError: The devices cannot share a batch evenly, or images are to be mixed whose
+            targets cannot be.
     """
     from zoo.datasets.augmentation import augmenter
 
+    augment = augmenter(recipe.augmentation, dataset.spec)
+    if augment is not None and augment.mixes:
+        task.require_soft_targets()
     size = len(dataset.split("train"))
     batch_size = size if recipe.batch_size == "full" else min(int(recipe.batch_size), size)
     require_even_shares(batch_size, strategy.num_replicas_in_sync)
@@ -27,7 +31,7 @@ def make_batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
         dataset,
         batch_size=batch_size,
         seed=recipe.seed,
-        augment=augmenter(recipe.augmentation, dataset.spec),
+        augment=augment,
     )
 
 
@@ -48,8 +52,11 @@ def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strateg
                 if len(variable.shape) > 1:
                     variable.regularizer = penalty
         try:
+            arguments = runs.model_compile_arguments(recipe, task, batches.steps)
+            if batches.mixes:
+                arguments["metrics"] = task.soft_metrics(arguments["metrics"])
             model.compile(
-                **runs.model_compile_arguments(recipe, task, batches.steps),
+                **arguments,
                 jit_compile=strategies.jit_compile(recipe, card, strategy),
                 steps_per_execution=strategies.steps_per_execution(
                     recipe, model, batches.batch_size, strategy

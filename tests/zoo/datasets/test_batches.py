@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.zoo.datasets.augmented import make
+from zoo.datasets.augmentation import Augmenter
 from zoo.datasets.batches import TrainingBatches, evaluation_batches
 
 SIZE = 23
@@ -128,3 +130,46 @@ def test_evaluation_sees_each_example_once_in_its_own_order() -> None:
     np.testing.assert_array_equal(np.concatenate([y for _, y in parts]), TARGETS)
     alone = list(evaluation_batches(INPUTS, None, batch_size=10))
     np.testing.assert_array_equal(np.concatenate(alone), INPUTS)
+
+
+# Each image is lit at its own place alone, so that a mix shows whose images are in it.
+SPOTS = np.eye(SIZE, dtype="float32")[:, None, :, None]
+ONE_HOT = np.eye(SIZE, dtype="float32")
+
+
+def mixed(augment: Augmenter, epoch: int, batch_size: int = 5, seed: int = 0) -> Any:
+    """What an epoch makes of each example: images (23, 1, 23, 1) and targets (23, 23)."""
+    made = TrainingBatches(SPOTS, ONE_HOT, batch_size=batch_size, seed=seed, augment=augment)
+    assert made.mixes == augment.mixes
+    numbers = order(batches(batch_size, seed), epoch)
+    made.epoch.assign(epoch)
+    parts = list(made.dataset)
+    images, targets = np.zeros_like(SPOTS), np.zeros_like(ONE_HOT)
+    images[numbers] = np.concatenate([x for x, _ in parts])
+    targets[numbers] = np.concatenate([y for _, y in parts])
+    return images, targets
+
+
+def test_a_mix_depends_on_seed_epoch_and_example_alone() -> None:
+    mixup = make(("mixup", {"alpha": 1.0}))
+    images, targets = mixed(mixup, epoch=2)
+    np.testing.assert_allclose(images[:, 0, :, 0], targets, atol=1e-6)
+    np.testing.assert_allclose(targets.sum(axis=1), 1.0, atol=1e-6)
+    assert np.all(np.diag(targets) > 0.0)
+    partners = (targets - np.diag(np.diag(targets))).argmax(axis=1)
+    assert len(set(partners)) > 8  # of the whole split
+    for batch_size in (8, 23):
+        again, shares = mixed(mixup, epoch=2, batch_size=batch_size)
+        np.testing.assert_array_equal(again, images)
+        np.testing.assert_array_equal(shares, targets)
+    for arguments in ({"epoch": 3}, {"epoch": 2, "seed": 1}):
+        _, other = mixed(mixup, **arguments)
+        assert (np.abs(other - targets).max(axis=1) > 0.01).mean() > 0.8
+
+
+def test_what_is_mixed_in_is_changed_as_in_its_own_place() -> None:
+    brightness = ("brightness", {"strength": 0.5})
+    changed, _ = mixed(make(brightness), epoch=4)
+    images, targets = mixed(make(brightness, ("mixup", {"alpha": 1.0})), epoch=4)
+    expected = targets @ changed.reshape(SIZE, -1)
+    np.testing.assert_allclose(images.reshape(SIZE, -1), expected, atol=1e-6)

@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.datasets import streaming
+from zoo.datasets.augmentation import Augmenter
 from zoo.datasets.encoding import Encoder
 from zoo.datasets.spec import DatasetSpec
 from zoo.datasets.streaming import Stream, StreamingBatches, streamed_evaluation_batches
@@ -159,17 +160,10 @@ def test_windows_are_drawn_for_each_example_and_epoch() -> None:
 
 
 def test_images_and_targets_are_mixed_alike() -> None:
-    class Half:
-        mixes = True
+    def half(images: Any, others: Any, seeds: Any) -> Any:
+        return (images + others) / 2.0, tf.fill((len(seeds),), 0.5)
 
-        def __call__(self, images: Any, seeds: Any) -> Any:
-            return images
-
-        def mix(self, images: Any, targets: Any, *others: Any) -> tuple[Any, Any]:
-            other_images, other_targets, _ = others
-            return (images + other_images) / 2.0, (targets + other_targets) / 2.0
-
-    made = batches(augment=Half(), targets=lambda classes: tf.cast(classes * 10, tf.float32))
+    made = batches(augment=Augmenter(mixers=(half,)))
     assert made.mixes
     unmixed = order(batches(), 0)
     for x, y in made.dataset:
