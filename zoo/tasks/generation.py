@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.datasets.spec import Dataset
+from zoo.datasets.spec import Dataset, DatasetSpec, require
 from zoo.tasks.base import Endpoint, Task
 
 SAMPLES = 1000
@@ -24,6 +24,13 @@ class Generation(Task):
     labelled = False
     headline = "parzen_log_likelihood"
     final_scores = ("parzen_log_likelihood",)
+
+    def __init__(self, name: str, spec: DatasetSpec, loss: str | None = None) -> None:
+        require(
+            spec.scaling == "unit",
+            f"generators make images in [0, 1]; say data.scaling = 'unit', got '{spec.scaling}'",
+        )
+        super().__init__(name, spec, loss)
 
     def evaluate(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
         """Return the model's own scores, and one by which all generators can be compared.

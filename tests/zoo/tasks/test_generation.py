@@ -58,6 +58,11 @@ def test_a_generator_is_trained_without_labels() -> None:
     assert targets is None
 
 
+def test_a_generator_makes_images_in_0_to_1_and_is_trained_on_such() -> None:
+    with pytest.raises(UsageError, match=r"in \[0, 1\]; say data.scaling = 'unit', got 'centred'"):
+        tasks.make("generation", load("digits", scaling="centred").spec)
+
+
 def test_a_generator_predicts_nothing_and_says_what_to_type() -> None:
     with pytest.raises(UsageError, match="predicts nothing; try: dlzoo generate"):
         TASK.rows(np.zeros((1, 8, 8, 1)), 3)
