@@ -70,7 +70,7 @@ def load_into(model: Any, name: str, weights: str | Path) -> Report:
                 f"nothing of the {source} fits {name}: they have {_kernels(saved)}; "
                 f"{name} has {_kernels(wanted)}"
             )
-        unused = tuple(key for key in saved if key not in layers)
+        unused = tuple(sorted(saved.keys() - layers.keys()))
     return Report(source=source, loaded=tuple(loaded), fresh=fresh, unused=unused)
 
 
@@ -131,7 +131,7 @@ def _take(key: str, layer: Any, saved: Saved) -> str:
             return f"{len(wanted)} weights instead of {len(arrays)}"
         for at, array in arrays.items():
             mine, other = wanted[at].shape, array.shape
-            if key == "probabilities" and mine[:-1] == other[:-1] and mine != other:
+            if key.endswith("probabilities") and mine[:-1] == other[:-1] and mine != other:
                 return f"{mine[-1]} classes instead of {other[-1]}"
             if mine != other:
                 return f"{_shape(mine)} instead of {_shape(other)}"
