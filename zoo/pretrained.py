@@ -57,14 +57,10 @@ def file_of(weights: str | Path) -> Path:
     path = Path(weights)
     if path.is_dir():
         path /= "model.keras"
-    if not path.name.endswith(SUFFIXES):
-        hint = suggestion(str(weights), ["imagenet"])
-        raise UsageError(
-            f"weights are 'imagenet', or a file that ends in .keras or .weights.h5; "
-            f"got '{weights}'.{hint}"
-        )
+    if path.suffix and not path.name.endswith(SUFFIXES):
+        raise UsageError(f"weights are in files that end in {' or '.join(SUFFIXES)}, got {path}")
     if not path.is_file():
-        raise UsageError(f"there is no file of weights {path}")
+        raise UsageError(f"there are no weights {path}.{suggestion(str(weights), ['imagenet'])}")
     return path
 
 

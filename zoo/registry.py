@@ -107,7 +107,8 @@ def build(name: str, weights: str | Path | None = None, **arguments: Any) -> Any
         name: A model or a family.
         weights: ``"imagenet"`` for what keras.applications publishes for VGG-16 and -19 and
             ResNet-50, -101 and -152, whose inputs are those of
-            `keras.applications.vgg16.preprocess_input`: BGR, means subtracted. Or the path of a
+            `keras.applications.vgg16.preprocess_input`: BGR, means subtracted, which a recipe's
+            ``data.scaling = "caffe"`` does. Or the path of a
             ``.keras`` or ``.weights.h5`` file, of the zoo's or of keras.applications' network; or
             a run's folder. Layers of other shapes, such as a head of other classes, stay fresh,
             which a warning of this module's logger tells.

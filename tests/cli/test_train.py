@@ -275,7 +275,7 @@ BROKEN = {
         ("mlp --precision float16", "'float16' is not one of"),
         ("mlp --init-from imagenet", "there are no imagenet weights for mlp, only for vgg16, "),
         ("mlp --init-from latest", "init_from: there are no runs in runs."),
-        ("mlp --init-from mine.h5", "or a file that ends in .keras or .weights.h5; got 'mine.h5'."),
+        ("mlp --init-from mine.h5", "files that end in .keras or .weights.h5, got mine.h5"),
         ("lenet5 --dataset iris", "lenet5 does image-classification on image data; iris is"),
         ("lenet5 --recipe mlp-iris", "that recipe is for mlp, not for lenet5."),
         ("mlp --batch-size 33 --devices 2", "cannot be shared evenly by 2 devices; try --batch"),

@@ -147,9 +147,9 @@ def test_weights_to_start_from_and_layers_to_freeze_arrive_in_the_recipe() -> No
         ("imagent", "init_from: there is no file or run 'imagent'. Did you mean 'imagenet'?"),
         ("lenet5-digits-3", "init_from: there is no run 'lenet5-digits-3' in "),
         ("lenet5-digits-2", "init_from: run lenet5-digits-2 has not finished training"),
-        ("lenet5.keras", "there is no file of weights lenet5.keras"),
-        ("lenet5.h5", "a file that ends in .keras or .weights.h5; got 'lenet5.h5'"),
-        ("lenet5.pt", "a file that ends in .keras or .weights.h5; got 'lenet5.pt'"),
+        ("lenet5.keras", "there are no weights lenet5.keras"),
+        ("lenet5.h5", "files that end in .keras or .weights.h5, got lenet5.h5"),
+        ("lenet5.pt", "files that end in .keras or .weights.h5, got lenet5.pt"),
         ("..", "init_from: there is no run '..'"),
     ],
 )
