@@ -107,11 +107,10 @@ def build(name: str, weights: str | Path | None = None, **arguments: Any) -> Any
         name: A model or a family.
         weights: ``"imagenet"`` for what keras.applications publishes for VGG-16 and -19 and
             ResNet-50, -101 and -152, whose inputs are those of
-            `keras.applications.vgg16.preprocess_input`: BGR, means subtracted, which a recipe's
-            ``data.scaling = "caffe"`` does. Or the path of a
-            ``.keras`` or ``.weights.h5`` file, of the zoo's or of keras.applications' network; or
-            a run's folder. Layers of other shapes, such as a head of other classes, stay fresh,
-            which a warning of this module's logger tells.
+            `keras.applications.vgg16.preprocess_input` (BGR, means subtracted), as a recipe's
+            ``data.scaling = "caffe"`` makes them. Or the path of a ``.keras`` or ``.weights.h5``
+            file, of the zoo's or of keras.applications' network; or a run's folder. Layers of other
+            shapes, such as a head of other classes, stay fresh: this module's logger warns of them.
         arguments: The builder's own; its defaults make the paper's network.
 
     Raises:

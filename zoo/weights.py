@@ -164,7 +164,7 @@ def _kernels(saved: Mapping[str, Saved]) -> str:
     found: list[str] = []
     for name, parts in saved.items():
         shapes = [array.shape for arrays in parts.values() for array in arrays.values()]
-        largest = max(shapes, key=math.prod)
+        largest = max(shapes, key=math.prod, default=())
         if len(largest) > 1:
             found.append(f"{name} {_shape(largest)}")
     return _some(found, 3) or "none"

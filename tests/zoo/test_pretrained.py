@@ -298,6 +298,8 @@ def test_a_file_of_weights_of_which_nothing_fits_is_told_with_what_both_are(
     assert message.startswith(f"nothing of the weights of {path} fits resnet20: they have ")
     assert "they have C1 5×5×1×6, C3 5×5×6×16, C5 5×5×16×120 and 2 more; " in message
     assert "resnet20 has stem_conv 3×3×3×16, " in message
+    with pytest.raises(UsageError, match="lstm has embedding 20000×128, probability 128×1"):
+        zoo.build("lstm", bidirectional=False, weights=path)
     with h5py.File(tmp_path / "table.weights.h5", "w") as file:
         file["rows"] = np.zeros((3, 4))
     with pytest.raises(UsageError, match="they have none; lenet5 has C1"):
