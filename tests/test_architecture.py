@@ -21,7 +21,7 @@ ORDER = (
     ("zoo.figures", "zoo.datasets"),
     ("zoo.registry",),
     ("zoo.environment", "recipes"),
-    ("zoo.models", "zoo.cost"),
+    ("zoo.models", "zoo.cost", "zoo.weights", "zoo.pretrained"),
     ("zoo.layers",),
     ("zoo.catalog", "zoo.runtime", "zoo.files"),
     ("zoo.errors",),
@@ -73,6 +73,7 @@ def test_imports_run_down_only(path: Path) -> None:
     [
         *files("cli"),
         *(ROOT / "zoo" / f"{name}.py" for name in ("catalog", "registry", "errors", "runs")),
+        ROOT / "zoo" / "pretrained.py",
         *(ROOT / "recipes" / f"{name}.py" for name in ("recipe", "library")),
     ],
     ids=module,
