@@ -59,7 +59,7 @@ def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strateg
                 **arguments,
                 jit_compile=strategies.jit_compile(recipe, card, strategy),
                 steps_per_execution=strategies.steps_per_execution(
-                    recipe, model, batches.batch_size, strategy
+                    recipe, model, batches, strategy
                 ),
             )
         except (TypeError, ValueError) as error:

@@ -213,7 +213,7 @@ def _fit(
     beginning: Beginning,
 ) -> None:
     from recipes.compile import callbacks as recipe_callbacks
-    from zoo.training.callbacks import CheckNames, Keep, Remind, SetEpoch, StopAtNaN
+    from zoo.training.callbacks import CheckNames, Keep, Remind, StopAtNaN
 
     theirs = recipe_callbacks(recipe, run.path)
     history = run.history
@@ -228,7 +228,8 @@ def _fit(
         history={key: values[: beginning.first_epoch] for key, values in history.items()},
     )
     model.fit(
-        batches.dataset,
+        batches.epochs(beginning.first_epoch),
+        steps_per_epoch=batches.steps,
         epochs=recipe.epochs,
         initial_epoch=beginning.first_epoch,
         validation_data=task.evaluation_batches(
@@ -239,7 +240,6 @@ def _fit(
         shuffle=False,
         verbose=0,
         callbacks=[
-            SetEpoch(batches.epoch),
             StopAtNaN(),
             CheckNames(theirs, beginning.headline.removeprefix("val_"), task.final_scores),
             *theirs,
