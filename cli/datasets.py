@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from cli.options import DATASET, RECIPE_OR_FILE, DefaultGroup, json_option, overwrite_option
 from cli.output import emit_json, facts, heading, hint, table
 from zoo.datasets.catalog import entry, list_datasets
+from zoo.datasets.spec import DatasetEntry
 from zoo.errors import UsageError
 from zoo.files import writable
 
@@ -32,10 +34,11 @@ def list_all(as_json: bool) -> None:
         emit_json([one.as_dict() for one in found])
         return
     rows = [
-        (one.name, one.kind, one.rows, len(one.classes) or "number", one.description)
+        (one.name, one.kind, one.rows, one.class_count or "number", one.origin, one.description)
         for one in found
     ]
-    table(("data set", "kind", "rows", "classes", "what is asked"), rows, right=("rows", "classes"))
+    columns = ("data set", "kind", "rows", "classes", "from", "what is asked")
+    table(columns, rows, right=("rows", "classes"))
     hint(f"dlzoo datasets show {found[0].name}")
 
 
@@ -59,17 +62,18 @@ def show(
     \b
     dlzoo datasets show digits --preview digits.png
     dlzoo datasets show digits --augment lenet5-digits --preview augmented.png
-    """
-    from zoo.datasets.loading import load
 
+    What tensorflow-datasets downloads is not downloaded for this, except to --preview it.
+    """
     found = entry(name)
     recipe = None if augment is None else _recipe(augment, found, preview)
     if preview is not None:
         if found.kind != "image":
             raise UsageError(f"{name} is {found.kind} data; --preview draws images")
         writable(preview, overwrite=overwrite)
-    dataset = load(name)
-    train = dataset.split("train")
+    needed = found.tfds is None or (preview is not None and recipe is None)
+    dataset: Any = _load(found) if needed else None
+    splits = found.splits if dataset is None else dataset.spec.sizes
     if preview is not None and recipe is not None:
         from zoo.runtime import start_tensorflow
 
@@ -80,36 +84,28 @@ def show(
     elif preview is not None:
         from zoo.figures import image_grid
 
-        labels = [found.classes[at] for at in train.targets[:64]] if found.classes else []
-        image_grid(train.inputs[:64], preview, titles=labels)
+        names, first = dataset.spec.class_names, next(dataset.split("train").chunks(64))
+        image_grid(first.inputs, preview, titles=[names[at] for at in first.targets])
     if as_json:
         written = {} if preview is None else {"preview": str(preview)}
-        emit_json({**found.as_dict(), "splits": dict(dataset.spec.sizes), **written})
+        emit_json({**found.as_dict(), "splits": dict(splits), **written})
         return
     heading(f"{found.name}: {found.title}")
-    told: dict[str, Any] = {
-        "asked": found.description,
-        "kind": found.kind,
-        "splits": ", ".join(f"{split} {size:,}" for split, size in dataset.spec.sizes.items()),
-    }
-    if found.classes:
-        told["classes"] = f"{len(found.classes)}: {', '.join(found.classes)}"
-    if found.kind == "image":
-        told["images"] = " × ".join(str(size) for size in dataset.spec.raw_shape)
-    if found.kind == "table":
-        told["columns"] = ", ".join(dataset.spec.feature_names)
-    if found.kind == "text":
-        examples = zip(train.inputs[:5], train.targets[:5], strict=True)
-        told["examples"] = "\n".join(f"{text}: {found.classes[at]}" for text, at in examples)
-    told["source"] = found.source + (f"\n{found.url}" if found.url else "")
-    told["licence"] = found.licence
-    if found.citation:
-        told["cite as"] = found.citation
+    told = _told(found, splits, dataset)
     if preview is not None:
         told["preview"] = preview
     facts(told)
     if preview is None and found.kind == "image":
         hint(f"dlzoo datasets show {name} --preview {name}.png")
+
+
+def _load(found: DatasetEntry) -> Any:
+    """Load a data set as it is, or images of any size as small squares."""
+    from zoo.datasets.loading import load
+
+    if found.image_shape is not None and None in found.image_shape:
+        return load(found.name, image_size=(128, 128), resize="shorter-side")
+    return load(found.name)
 
 
 def _recipe(text: str, found: DatasetEntry, preview: Path | None) -> Recipe:
@@ -130,3 +126,29 @@ def _recipe(text: str, found: DatasetEntry, preview: Path | None) -> Recipe:
     if not recipe.augmentation:
         raise UsageError(f"recipe {text} has no [[augmentation]]: there is nothing to draw")
     return recipe
+
+
+def _told(found: DatasetEntry, splits: Mapping[str, int], dataset: Any) -> dict[str, Any]:
+    """Return a data set's facts by name; what is bundled was loaded for that."""
+    told: dict[str, Any] = {
+        "asked": found.description,
+        "kind": found.kind,
+        "splits": ", ".join(f"{split} {size:,}" for split, size in splits.items()),
+    }
+    if found.class_count:
+        told["classes"] = f"{found.class_count}: {', '.join(found.classes)}".removesuffix(": ")
+    if found.image_shape is not None:
+        told["images"] = " × ".join(str(size or "any") for size in found.image_shape)
+    if found.kind == "table":
+        told["columns"] = ", ".join(dataset.spec.feature_names)
+    if found.kind == "text":
+        first = next(dataset.split("train").chunks(5))
+        examples = zip(first.inputs, first.targets, strict=True)
+        told["examples"] = "\n".join(f"{text}: {found.classes[at]}" for text, at in examples)
+    told["source"] = found.source + (f"\n{found.url}" if found.url else "")
+    told["licence"] = found.licence
+    if found.tfds is not None:
+        told["first use"] = found.tfds.first_use
+    if found.citation:
+        told["cite as"] = found.citation
+    return told

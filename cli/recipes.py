@@ -7,6 +7,7 @@ import click
 from cli.options import MODEL, RECIPE, DefaultGroup, json_option
 from cli.output import emit_json, hint, table
 from recipes.library import entries, load, path_of
+from recipes.recipe import Target
 from zoo.errors import UsageError
 from zoo.registry import card
 
@@ -48,12 +49,18 @@ def list_recipes(model: str | None, as_json: bool) -> None:
         )
         return
     rows = [
-        (entry.name, entry.recipe.epochs, entry.recipe.target or "", entry.summary)
+        (entry.name, entry.recipe.epochs, _target(entry.recipe.target), entry.summary)
         for entry in found
     ]
     table(("recipe", "epochs", "target", "what it is"), rows, right=("epochs",))
     first = found[0].name
     hint(f"dlzoo recipes show {first}", f"dlzoo train {found[0].recipe.model} --recipe {first}")
+
+
+def _target(target: Target | None) -> str:
+    if target is None:
+        return ""
+    return f"{target} (published)" if target.published else str(target)
 
 
 @command.command("show")

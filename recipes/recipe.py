@@ -45,6 +45,16 @@ class Data(_Strict):
     """Height and width to resize images to; None leaves them as they are."""
     channels: Literal[1, 3] | None = None
     """1 turns images grey, 3 repeats or keeps colours; None leaves them as they are."""
+    resize: Literal["stretch", "shorter-side"] = "stretch"
+    """"stretch" changes height and width each for itself; "shorter-side" scales both alike until
+    the image covers `image_size`, and cuts out the middle."""
+    crop: tuple[int, int] | None = None
+    """Height and width of the window of it that the model gets: anywhere in training, drawn by
+    (seed, epoch, example), and in the middle elsewhere; None is all of it."""
+    scaling: Literal["unit", "centred", "caffe"] = "unit"
+    """"unit" is [0, 1], black to white; "centred" is that minus the training split's mean of each
+    channel; "caffe" is 0 to 255 in the order blue, green, red, minus 103.939, 116.779 and 123.68,
+    as networks with weights out of Caffe want it."""
     sequence_length: int | None = Field(default=None, ge=1)
     """Tokens of a text that are kept; None keeps as many as the longest training text has."""
     vocabulary_size: int | None = Field(default=None, ge=3)
@@ -54,7 +64,7 @@ class Data(_Strict):
     lowercase: bool = False
     """Whether texts are put in lower case first."""
 
-    @field_validator("image_size", mode="before")
+    @field_validator("image_size", "crop", mode="before")
     @classmethod
     def _pair(cls, value: Any) -> Any:
         if value is None:
@@ -74,6 +84,9 @@ class Warmup(_Strict):
     """The learning rate it starts from."""
 
 
+PUBLISHED = "published, not measured here"
+
+
 class Target(_Strict):
     """What a run of this recipe is expected to score on the test split."""
 
@@ -81,13 +94,18 @@ class Target(_Strict):
     at_least: float | None = Field(default=None, strict=False)
     at_most: float | None = Field(default=None, strict=False)
     source: str = "measured here"
-    """Where the figure comes from."""
+    """Where the figure comes from; `PUBLISHED` if it is the paper's."""
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("give one of at_least and at_most")
         return self
+
+    @property
+    def published(self) -> bool:
+        """Whether the figure is the paper's own."""
+        return self.source == PUBLISHED
 
     def reached(self, value: float) -> bool:
         """Return whether a score meets the target."""

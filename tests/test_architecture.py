@@ -98,6 +98,7 @@ def test_models_import_keras_and_nothing_else_heavy(path: Path) -> None:
         ["recipes"],
         ["recipes", "show", "lenet5-digits"],
         ["datasets"],
+        ["datasets", "show", "imagenet"],
         ["completion", "bash"],
         ["train", "--help"],
         ["train", "resnte"],

@@ -103,7 +103,7 @@ class Run:
         """The data set, in the form that the recipe asks for."""
         from zoo.datasets.loading import load as load_dataset
 
-        return load_dataset(**self.recipe.data.model_dump())
+        return load_dataset(**self.recipe.data.model_dump(), fitted=self.spec)
 
     @cached_property
     def task(self) -> Any:
@@ -129,6 +129,12 @@ class Run:
             ) from error
         return model
 
+    @cached_property
+    def _compiled(self) -> Any:
+        """The model, compiled once: what was traced for one split serves the others."""
+        self.model.compile(**model_compile_arguments(self.recipe, self.task, steps_per_epoch=1))
+        return self.model
+
     def evaluate(self, split: str = "test") -> dict[str, float]:
         """Return the scores of the trained model on a split, by name.
 
@@ -140,8 +146,7 @@ class Run:
         """
         task = self.task  # starts TensorFlow, before anything else imports it less quietly
         self.dataset.split(split)
-        self.model.compile(**model_compile_arguments(self.recipe, task, steps_per_epoch=1))
-        return dict(task.evaluate(self.model, self.dataset, split))
+        return dict(task.evaluate(self._compiled, self.dataset, split))
 
     def predict(self, x: Any) -> np.ndarray:
         """Return what the model says of raw examples.

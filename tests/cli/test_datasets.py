@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from tests.cli.conftest import Dlzoo
-from zoo.datasets import catalog
+from tests.mocked import downloads
+from zoo.datasets import catalog, loading
 
 RECIPE = """
 model = "lenet5"
@@ -32,7 +34,8 @@ def test_every_data_set_is_listed(dlzoo: Dlzoo) -> None:
     assert [line.split()[0] for line in lines] == catalog.list_datasets()
     for name, line in zip(catalog.list_datasets(), lines, strict=True):
         entry = catalog.entry(name)
-        assert line.split()[2:4] == [str(entry.rows), str(len(entry.classes) or "number")]
+        counts = [str(entry.rows), str(entry.class_count or "number")]
+        assert line.split()[2:5] == [*counts, entry.origin]
         assert line.endswith(entry.description)
     assert dlzoo("datasets", "list").out == result.out
 
@@ -80,6 +83,34 @@ def test_a_page_of_examples_is_drawn_and_not_over_another(dlzoo: Dlzoo) -> None:
     assert told["preview"] == "new/page.png"
     with Image.open(page) as picture:
         picture.verify()
+
+
+@pytest.mark.parametrize("name", ["mnist", "cifar10", "imagenet"])
+def test_what_is_downloaded_is_described_without_downloading_it(
+    name: str, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: Any, **__: Any) -> None:
+        raise AssertionError("nobody asked for the data themselves")
+
+    monkeypatch.setattr(loading, "load", load)
+    entry = catalog.entry(name)
+    assert entry.tfds is not None
+    said = dlzoo("datasets", "show", name).out
+    assert entry.tfds.first_use in said
+    assert f"classes    {entry.class_count}" in said
+    told = dlzoo("datasets", "show", name, "--json").json
+    assert told["splits"] == dict(entry.splits)
+    assert told["tfds"]["name"] == entry.tfds.name
+
+
+@pytest.mark.parametrize("name", ["cifar10", "imagenet"])
+def test_a_page_of_what_is_downloaded_is_drawn(name: str, dlzoo: Dlzoo, tmp_path: Path) -> None:
+    with downloads(tmp_path / "data", 3):
+        told = dlzoo("datasets", "show", name, "--preview", "page.png", "--json").json
+    assert told["preview"] == "page.png"
+    with Image.open("page.png") as picture:
+        assert picture.format == "PNG"
+        assert min(picture.size) > 150
 
 
 def test_the_preview_is_offered_where_there_is_one_to_draw(dlzoo: Dlzoo) -> None:

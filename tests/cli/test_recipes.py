@@ -28,10 +28,11 @@ def test_every_recipe_is_listed_with_its_target_and_what_it_is(dlzoo: Dlzoo) -> 
 @pytest.mark.parametrize(
     ("model", "found"),
     [
-        ("lenet5", ["lenet5-digits"]),
-        ("lenet", ["lenet5-1998-digits", "lenet5-digits"]),
+        ("lenet5", ["lenet5-digits", "lenet5-mnist"]),
+        ("lenet", ["lenet5-1998-digits", "lenet5-digits", "lenet5-mnist"]),
         ("vae", ["vae-digits"]),
-        ("resnet110", ["resnet20-digits"]),  # the one that its card names
+        ("resnet110", ["resnet110-cifar10", "resnet20-digits"]),  # the latter is its card's
+        ("resnet152", ["resnet50-digits"]),
     ],
 )
 def test_the_recipes_of_one_model_or_family(model: str, found: list[str], dlzoo: Dlzoo) -> None:

@@ -7,13 +7,16 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 from cli.train import command
 from recipes import library
-from recipes.compile import callbacks, compile_arguments
-from recipes.recipe import Recipe
+from recipes.compile import callbacks, compile_arguments, regularizer
+from recipes.recipe import PUBLISHED, Recipe
 from zoo import tasks
 from zoo.datasets import catalog
 from zoo.datasets.augmentation import augmenter
@@ -53,6 +56,10 @@ def test_the_header_says_what_it_is_what_it_takes_and_what_it_scored(name: str) 
     assert library.summary(library.path_of(name)) == lines[0]
     text = " ".join(lines)
     assert "@@" not in text  # a figure that was never filled in
+    target = library.load(name).target
+    if target is not None and target.published:
+        assert PUBLISHED in text
+        return
     assert re.search(r"Takes .*\d", text)
     assert re.search(r"test .*\d", text)
 
@@ -74,6 +81,29 @@ def test_there_is_a_target(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_scores_on_data_that_are_downloaded_are_published_ones(name: str) -> None:
+    recipe = library.load(name)
+    assert recipe.target is not None
+    downloaded = catalog.entry(recipe.data.name).tfds is not None
+    assert recipe.target.published is downloaded
+
+
+@pytest.mark.parametrize("depth", [20, 32, 44, 56, 110])
+def test_a_papers_weight_decay_is_twice_what_keras_calls_l2(depth: int) -> None:
+    named = library.load(f"resnet{depth}-cifar10").regularization
+    assert named is not None
+    weight = keras.Variable([[3.0, -0.5]])
+    with tf.GradientTape() as tape:
+        penalty = regularizer(named)(weight)
+    decay = np.asarray(tape.gradient(penalty, weight.value))
+    np.testing.assert_allclose(decay, 1e-4 * np.array([[3.0, -0.5]]), rtol=1e-6)
+
+
+# Those on data that are downloaded are built, and trained, in tests/zoo/training/test_papers.py.
+BUNDLED = [name for name in NAMES if catalog.entry(library.load(name).data.name).tfds is None]
+
+
+@pytest.mark.parametrize("name", BUNDLED)
 def test_the_model_can_be_built_and_compiled_by_it(name: str, tmp_path: Path) -> None:
     recipe = library.load(name)
     card = zoo.card(recipe.model)
@@ -113,7 +143,7 @@ def test_the_recipes_that_compare_optimizers_differ_in_nothing_else() -> None:
 def test_entries_are_all_recipes_or_those_of_one_model() -> None:
     assert [entry.name for entry in library.entries()] == NAMES == sorted(NAMES)
     of_lenet = library.entries("lenet5")
-    assert [entry.name for entry in of_lenet] == ["lenet5-digits"]
+    assert [entry.name for entry in of_lenet] == ["lenet5-digits", "lenet5-mnist"]
     assert of_lenet[0].recipe == library.load("lenet5-digits")
     assert of_lenet[0].summary == header("lenet5-digits")[0]
 

@@ -49,17 +49,13 @@ def noise(spec: DatasetSpec, *, standard_deviation: Strength = 0.05) -> Step:
     return change
 
 
-def _scaling(spec: DatasetSpec) -> str:
-    return str(getattr(spec, "scaling", "unit"))
-
-
 def _span(spec: DatasetSpec) -> float:
     """Return how far white is from black."""
-    return 255.0 if _scaling(spec) == "caffe" else 1.0
+    return 255.0 if spec.scaling == "caffe" else 1.0
 
 
 def _within_range(spec: DatasetSpec, images: Any) -> Any:
-    return tf.clip_by_value(images, 0.0, 1.0) if _scaling(spec) == "unit" else images
+    return tf.clip_by_value(images, 0.0, 1.0) if spec.scaling == "unit" else images
 
 
 KINDS: dict[str, Callable[..., Step]] = {

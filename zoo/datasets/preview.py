@@ -13,7 +13,7 @@ from zoo.datasets.augmentation import augmenter
 from zoo.datasets.batches import as_trained_on
 from zoo.datasets.encoding import Encoder
 from zoo.datasets.loading import load
-from zoo.datasets.spec import DatasetSpec, require
+from zoo.datasets.spec import DatasetSpec, Examples, require
 
 EXAMPLES = 8
 """Rows: the first ones of the training split."""
@@ -34,7 +34,8 @@ def draw_augmented(recipe: Recipe, path: Path) -> None:
     from zoo.figures import image_grid
 
     dataset = load(**recipe.data.model_dump())
-    spec, train = dataset.spec, dataset.split("train")
+    spec, split = dataset.spec, dataset.split("train")
+    train = split if isinstance(split, Examples) else next(split.chunks(EXAMPLES))
     augment = augmenter(recipe.augmentation, spec)
     labelled = spec.target == "class"
     require(
@@ -47,10 +48,11 @@ def draw_augmented(recipe: Recipe, path: Path) -> None:
         targets = train.targets[places]
         if labelled:
             targets = np.eye(len(spec.class_names), dtype=np.float32)[targets]
-        return [encoder(train.inputs[places]), tf.constant(targets)]
+        return [encoder.prepare(train.inputs[places]), tf.constant(targets)]
 
     at = np.arange(min(EXAMPLES, len(train)))
-    columns = [fetch(at)]
+    whole, own = fetch(at)
+    columns = [[encoder.crop(whole), own]]
     for epoch in range(EPOCHS):
         columns.append(
             as_trained_on(
@@ -60,6 +62,7 @@ def draw_augmented(recipe: Recipe, path: Path) -> None:
                 seed=recipe.seed,
                 epoch=tf.constant(epoch, tf.int64),
                 augment=augment,
+                crop=encoder.crop,
             )
         )
     images = np.stack([images for images, _ in columns], axis=1)  # (examples, versions, …)
@@ -78,11 +81,10 @@ def draw_augmented(recipe: Recipe, path: Path) -> None:
 
 def _shown(images: np.ndarray, encoder: Encoder) -> np.ndarray:
     """Return encoded images in [0, 1], whatever the encoder does to a pixel."""
-    shape = encoder.spec.raw_shape
+    shape = encoder.spec.whole_shape
     black, white = np.asarray(encoder(np.stack([np.zeros(shape), np.ones(shape)])))
     shown = np.clip((images - black) / (white - black), 0.0, 1.0)
-    bgr = getattr(encoder.spec, "scaling", "unit") == "caffe"
-    return shown[..., ::-1] if bgr else shown
+    return shown[..., ::-1] if encoder.spec.scaling == "caffe" else shown
 
 
 def _title(target: np.ndarray, own: int, spec: DatasetSpec) -> str:

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from zoo.datasets.batches import evaluation_batches
+from zoo.datasets.batches import Augment, TrainingBatches, evaluation_batches
 from zoo.datasets.encoding import Encoder
-from zoo.datasets.spec import Dataset, DatasetSpec
+from zoo.datasets.spec import Dataset, DatasetSpec, Split
+from zoo.datasets.streaming import Stream, StreamingBatches, streamed_evaluation_batches
 from zoo.errors import UsageError
 
 EVALUATION_BATCH = 256
@@ -56,6 +57,10 @@ class Task:
         """Return the loss and metrics for `keras.Model.compile` that a recipe need not name."""
         return {}
 
+    def targets(self, targets: Any) -> Any:
+        """Return an array or tensor of targets in the form that the loss wants."""
+        return targets
+
     def require_soft_targets(self) -> None:
         """Raise a `UsageError` unless a target may be shares of several classes, as mixing needs.
 
@@ -71,15 +76,63 @@ class Task:
         return metrics
 
     def arrays(self, dataset: Dataset, split: str) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return a split's encoded inputs, and its targets where the task has any."""
-        examples = dataset.split(split)
-        inputs = self.encoder.encode(examples.inputs)
-        return inputs, examples.targets if self.labelled else None
+        """Return a split's encoded inputs, and its targets where the task has any, in memory."""
+        return self._in_memory(dataset.split(split), self.encoder)
+
+    def training_batches(
+        self, dataset: Dataset, *, batch_size: int, seed: int, augment: Augment | None = None
+    ) -> TrainingBatches | StreamingBatches:
+        """Return the batches of the training split, in an order that seed and epoch decide."""
+        split = dataset.split("train")
+        if isinstance(split, Stream):
+            return StreamingBatches(
+                split,
+                self.encoder,
+                self.targets if self.labelled else None,
+                batch_size=batch_size,
+                seed=seed,
+                augment=augment,
+            )
+        inputs, targets = self._in_memory(split, self.encoder.prepare)
+        return TrainingBatches(
+            inputs,
+            targets,
+            batch_size=batch_size,
+            seed=seed,
+            augment=augment,
+            crop=self.encoder.crop,
+        )
+
+    def evaluation_batches(
+        self, dataset: Dataset, split: str, *, replicas: int = 1
+    ) -> tf.data.Dataset:
+        """Return the batches of a split, each example once, in their own order.
+
+        Args:
+            dataset: The data set.
+            split: One of its splits.
+            replicas: How many share a batch.
+        """
+        found = dataset.split(split)
+        if isinstance(found, Stream):
+            targets = self.targets if self.labelled else None
+            return streamed_evaluation_batches(
+                found, self.encoder, targets, batch_size=EVALUATION_BATCH, replicas=replicas
+            )
+        inputs, known = self._in_memory(found, self.encoder)
+        return evaluation_batches(inputs, known, batch_size=EVALUATION_BATCH, replicas=replicas)
+
+    def _in_memory(
+        self, split: Split, encode: Callable[[Any], Any]
+    ) -> tuple[np.ndarray, np.ndarray | None]:
+        chunks = list(split.chunks(4096))
+        inputs = np.concatenate([encode(chunk.inputs).numpy() for chunk in chunks])
+        targets = np.concatenate([chunk.targets for chunk in chunks])
+        return inputs, np.asarray(self.targets(targets)) if self.labelled else None
 
     def evaluate(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
         """Return the scores of a compiled model on a split, by name."""
-        inputs, targets = self.arrays(dataset, split)
-        batches = evaluation_batches(inputs, targets, batch_size=EVALUATION_BATCH)
+        batches = self.evaluation_batches(dataset, split)
         scores = model.evaluate(batches, return_dict=True, verbose=0)
         return {name: float(value) for name, value in scores.items()}
 

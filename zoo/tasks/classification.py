@@ -7,10 +7,14 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from zoo.datasets.spec import Dataset
 from zoo.errors import UsageError
 from zoo.tasks.base import Task
+
+MOST_CLASSES = 100
+"""Of which a confusion matrix is drawn."""
 
 
 @keras.saving.register_keras_serializable("dlzoo")
@@ -60,13 +64,12 @@ class Classification(Task):
             return outputs
         return keras.ops.concatenate([1.0 - outputs, outputs], axis=-1)
 
-    def arrays(self, dataset: Dataset, split: str) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return inputs, and classes as numbers or, for losses that want it so, one-hot."""
-        inputs, targets = super().arrays(dataset, split)
+    def targets(self, targets: Any) -> Any:
+        """Return classes as numbers or, for losses that want it so, one-hot."""
         classes = len(self.spec.class_names)
         if self.loss is None or classes == 2 or "sparse" in self.loss.lower():
-            return inputs, targets
-        return inputs, np.eye(classes, dtype=np.float32)[targets]
+            return targets
+        return tf.one_hot(targets, classes)
 
     def output_name(self) -> str:
         """Return ``"probabilities"``."""
@@ -85,18 +88,25 @@ class Classification(Task):
         return rows
 
     def data_for_figures(self, model: Any, dataset: Dataset, split: str) -> dict[str, Any]:
-        """Return the confusion matrix: rows are the true classes, columns the answers."""
-        examples = dataset.split(split)
-        answers = self.predict(model, examples.inputs).argmax(axis=-1)
+        """Return the confusion matrix: rows are the true classes, columns the answers.
+
+        There is none of more than 100 classes, in which nobody could find anything.
+        """
         classes = len(self.spec.class_names)
+        if classes > MOST_CLASSES:
+            return {}
         matrix = np.zeros((classes, classes), int)
-        np.add.at(matrix, (examples.targets, answers), 1)
+        for chunk in dataset.split(split).chunks(1024):
+            answers = self.predict(model, chunk.inputs).argmax(axis=-1)
+            np.add.at(matrix, (chunk.targets, answers), 1)
         return {"confusion_matrix": matrix.tolist()}
 
     def draw(self, values: dict[str, Any], model: Any, folder: Path) -> list[Path]:
-        """Draw the confusion matrix."""
+        """Draw the confusion matrix where there is one."""
         from zoo.figures import confusion_matrix
 
+        if "confusion_matrix" not in values:
+            return []
         path = folder / "confusion_matrix.png"
         confusion_matrix(np.array(values["confusion_matrix"]), self.spec.class_names, path)
         return [path]

@@ -14,25 +14,22 @@ from zoo.training.resolve import require_even_shares
 
 
 def make_batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
-    """Return the `TrainingBatches` that a recipe asks for.
+    """Return the training batches that a recipe asks for.
 
     Raises:
         UsageError: The devices cannot share a batch evenly, or images are to be mixed whose
             targets cannot be.
     """
     from zoo.datasets.augmentation import augmenter
-    from zoo.datasets.batches import TrainingBatches
 
     augment = augmenter(recipe.augmentation, dataset.spec)
     if augment is not None and augment.mixes:
         task.require_soft_targets()
-    inputs, targets = task.arrays(dataset, "train")
-    size = len(inputs)
+    size = len(dataset.split("train"))
     batch_size = size if recipe.batch_size == "full" else min(int(recipe.batch_size), size)
     require_even_shares(batch_size, strategy.num_replicas_in_sync)
-    return TrainingBatches(
-        inputs,
-        targets,
+    return task.training_batches(
+        dataset,
         batch_size=batch_size,
         seed=recipe.seed,
         augment=augment,
@@ -103,7 +100,7 @@ def assemble(
                 **arguments,
                 jit_compile=strategies.jit_compile(recipe, card, strategy),
                 steps_per_execution=strategies.steps_per_execution(
-                    recipe, model, batches.batch_size, strategy
+                    recipe, model, batches, strategy
                 ),
             )
         except (TypeError, ValueError) as error:

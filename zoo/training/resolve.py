@@ -11,6 +11,7 @@ from recipes import library
 from recipes.recipe import Recipe, overlay, override, parse, read_toml
 from zoo import registry, runs, tasks
 from zoo.datasets import catalog
+from zoo.datasets.loading import check_form
 from zoo.errors import UsageError, suggestion
 from zoo.pretrained import require
 from zoo.runs import RUNS, Run
@@ -154,6 +155,12 @@ def check(recipe: Recipe) -> None:
     card = registry.card(recipe.model)
     entry = catalog.entry(recipe.data.name)
     tasks.check(card, recipe.task, entry)
+    check_form(entry, **recipe.data.model_dump(exclude={"name", "split_text", "lowercase"}))
+    if entry.streamed and recipe.batch_size == "full":
+        raise UsageError(
+            f"batch_size 'full' is the whole training split, and memory does not hold that of "
+            f"{entry.name}; say how many"
+        )
     rows = entry.splits.get("train", entry.rows)
     if isinstance(recipe.batch_size, int) and recipe.batch_size > rows:
         # A batch larger than the data is the whole data, which is what was meant.

@@ -191,6 +191,7 @@ def run_recipe(
             reporter.end()
         with written_whole(made.path / "model.keras") as beside:
             model.save(beside)
+    made.dataset = dataset  # loaded once is enough
     _conclude(made, recipe, beginning, time.monotonic() - began)
     return made
 
@@ -224,12 +225,9 @@ def _fit(
     beginning: Beginning,
 ) -> None:
     from recipes.compile import callbacks as recipe_callbacks
-    from zoo.datasets.batches import evaluation_batches
-    from zoo.tasks.base import EVALUATION_BATCH
-    from zoo.training.callbacks import CheckNames, Keep, Remind, SetEpoch, StopAtNaN
+    from zoo.training.callbacks import CheckNames, Keep, Remind, StopAtNaN
 
     theirs = recipe_callbacks(recipe, run.path)
-    inputs, targets = task.arrays(dataset, "validation")
     history = run.history
     keep = Keep(
         folder=run.path,
@@ -242,19 +240,18 @@ def _fit(
         history={key: values[: beginning.first_epoch] for key, values in history.items()},
     )
     model.fit(
-        batches.dataset,
+        batches.epochs(beginning.first_epoch),
+        steps_per_epoch=batches.steps,
         epochs=recipe.epochs,
         initial_epoch=beginning.first_epoch,
-        validation_data=evaluation_batches(
-            inputs,
-            targets,
-            batch_size=EVALUATION_BATCH,
+        validation_data=task.evaluation_batches(
+            dataset,
+            "validation",
             replicas=model.distribute_strategy.num_replicas_in_sync,
         ),
         shuffle=False,
         verbose=0,
         callbacks=[
-            SetEpoch(batches.epoch),
             StopAtNaN(),
             CheckNames(theirs, beginning.headline.removeprefix("val_"), task.final_scores),
             *theirs,

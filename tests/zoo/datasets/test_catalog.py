@@ -6,23 +6,34 @@ import csv
 import gzip
 import hashlib
 import json
+import math
 import re
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from zoo.datasets import catalog
 from zoo.errors import UsageError
 
-NAMES = catalog.list_datasets()
+EVERY = catalog.list_datasets()
+NAMES = [name for name in EVERY if catalog.entry(name).tfds is None]
+DOWNLOADED = [name for name in EVERY if name not in NAMES]
 TRUTH_TABLES = ("and", "or", "xor")
+
+
+def file_of(name: str) -> Path:
+    """A bundled data set's file."""
+    path = catalog.entry(name).path
+    assert path is not None
+    return path
 
 
 @cache
 def rows(name: str) -> tuple[list[str], list[list[str]]]:
     """The header and the rows of a data set's file."""
-    path = catalog.entry(name).path
+    path = file_of(name)
     content = path.read_bytes()
     text = gzip.decompress(content) if path.suffix == ".gz" else content
     header, *body = csv.reader(text.decode("utf-8").splitlines())
@@ -43,12 +54,13 @@ def classified() -> list[str]:
 def test_the_promised_data_sets_are_there() -> None:
     promised = {"digits", "iris", "wine", "breast-cancer", "diabetes", "languages", *TRUTH_TABLES}
     assert set(NAMES) == promised
+    assert set(DOWNLOADED) == {"mnist", "cifar10", "imagenet"}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_checksum_is_the_files(name: str) -> None:
     entry = catalog.entry(name)
-    assert hashlib.sha256(entry.path.read_bytes()).hexdigest() == entry.sha256
+    assert hashlib.sha256(file_of(name).read_bytes()).hexdigest() == entry.sha256
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -99,10 +111,9 @@ def test_every_split_has_the_classes_in_the_proportions_of_the_whole(name: str) 
 def test_pixels_use_the_range_that_is_stated(name: str) -> None:
     entry = catalog.entry(name)
     assert entry.image_shape is not None
-    height, width, channels = entry.image_shape
     header, body = rows(name)
     pixels = [float(value) for row in body for value in row[2:]]
-    assert len(header) - 2 == height * width * channels
+    assert len(header) - 2 == math.prod(side or 0 for side in entry.image_shape)
     assert (min(pixels), max(pixels)) == entry.value_range
 
 
@@ -127,16 +138,38 @@ def test_source_and_licence_are_stated_and_shipped(name: str) -> None:
     if name not in TRUTH_TABLES:
         assert re.fullmatch(r"https://\S+", entry.url)
         assert entry.citation
-        assert entry.path.name in shipped
+        assert file_of(name).name in shipped
         if "no licence" not in entry.licence:
             assert entry.licence in shipped
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", EVERY)
 def test_an_entry_can_be_printed_as_json_without_this_machines_paths(name: str) -> None:
     values = json.loads(json.dumps(catalog.entry(name).as_dict()))
     assert values["name"] == name
     assert str(catalog.BUNDLED) not in json.dumps(values)
+
+
+@pytest.mark.parametrize("name", DOWNLOADED)
+def test_what_is_downloaded_says_whose_it_is_what_that_takes_and_how_it_is_split(name: str) -> None:
+    entry = catalog.entry(name)
+    assert entry.origin == "tensorflow-datasets"
+    assert entry.tfds is not None
+    assert re.fullmatch(r"\w+:\d+\.\d+\.\d+", entry.tfds.name)
+    assert re.search(r"\d [MG]B", entry.tfds.first_use)
+    assert all((entry.title, entry.description, entry.source, entry.licence, entry.citation))
+    assert re.fullmatch(r"https://\S+", entry.url)
+    assert sum(entry.splits.values()) == entry.rows
+    assert len(entry.classes) in (0, entry.class_count)
+
+
+def test_the_validation_splits_are_those_of_the_papers() -> None:
+    def sizes(name: str) -> list[int]:
+        return [catalog.entry(name).splits[split] for split in ("train", "validation", "test")]
+
+    assert sizes("mnist") == [55_000, 5_000, 10_000]
+    assert sizes("cifar10") == [45_000, 5_000, 10_000]  # He et al. 2015, section 4.2
+    assert sizes("imagenet") == [1_281_167 - 10_000, 10_000, 50_000]
 
 
 def test_an_unknown_data_set_is_answered_with_the_nearest_or_the_list() -> None:

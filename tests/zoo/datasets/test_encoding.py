@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -13,7 +14,7 @@ from zoo.datasets.loading import load, tokenise
 from zoo.datasets.spec import DatasetSpec
 
 
-def images(input_shape: tuple[int, int, int]) -> Encoder:
+def images(input_shape: tuple[int, int, int], **facts: Any) -> Encoder:
     """An encoder to images of this shape."""
     spec = DatasetSpec(
         name="tiny",
@@ -22,6 +23,7 @@ def images(input_shape: tuple[int, int, int]) -> Encoder:
         raw_shape=(8, 8, 1),
         input_shape=input_shape,
         value_range=(0.0, 1.0),
+        **facts,
     )
     return Encoder(spec)
 
@@ -70,6 +72,90 @@ def test_grey_becomes_colour_by_repeating_and_colour_becomes_grey_by_brightness(
     primaries = np.eye(3, dtype="float32")[None, None]
     red, green, blue = images((1, 3, 1)).encode(primaries)[0, 0, :, 0].tolist()
     assert blue < red < green
+
+
+def test_bytes_are_the_same_images_as_numbers_in_0_to_1() -> None:
+    raw = np.array([[[[0], [51]], [[204], [255]]]], np.uint8)
+    np.testing.assert_allclose(images((2, 2, 1)).encode(raw)[0, ..., 0], [[0.0, 0.2], [0.8, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("shape", "rows", "columns"),
+    [
+        ((4, 8), slice(0, 4), slice(2, 6)),  # two columns off each side
+        ((9, 4), slice(2, 6), slice(0, 4)),  # of an odd rest, the larger half below
+        ((4, 4), slice(0, 4), slice(0, 4)),
+    ],
+)
+def test_the_shorter_side_fits_and_the_middle_of_the_longer_is_kept(
+    shape: tuple[int, int], rows: slice, columns: slice
+) -> None:
+    raw = pictures(2, *shape, 1)
+    encoded = images((4, 4, 1), resize="shorter-side").encode(raw)
+    np.testing.assert_allclose(encoded, raw[:, rows, columns], atol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(8, 12), (12, 8), (30, 13), (3, 2)])
+def test_both_sides_are_scaled_alike(shape: tuple[int, int]) -> None:
+    # Of images that rise by 1 a row and by 100 a column, the slopes say by how much.
+    ramp = np.add.outer(np.arange(shape[0]), 100.0 * np.arange(shape[1])).astype("float32")
+    encoded = images((6, 6, 1), resize="shorter-side").encode(ramp[None, ..., None])[0, ..., 0]
+    middle = encoded[2:4, 2:4]
+    scale = min(shape) / 6
+    assert middle[1, 0] - middle[0, 0] == pytest.approx(scale, rel=0.1)
+    assert middle[0, 1] - middle[0, 0] == pytest.approx(100.0 * scale, rel=0.1)
+
+
+def test_a_size_that_is_known_only_when_it_is_there_makes_no_difference() -> None:
+    encoder = images((6, 6, 1), resize="shorter-side")
+    raw = pictures(2, 9, 13, 1)
+    unknown = tf.function(encoder, input_signature=[tf.TensorSpec((None, None, None, 1))])
+    np.testing.assert_allclose(unknown(raw), encoder.encode(raw), atol=1e-6)
+
+
+def test_a_window_is_the_middle_unless_seeds_say_otherwise() -> None:
+    encoder = images((2, 4, 1), image_size=(5, 8))
+    raw = pictures(3, 5, 8, 1)
+    np.testing.assert_array_equal(encoder.encode(raw), raw[:, 1:3, 2:6])
+    # An image of another size is brought to the whole's before it is cut.
+    large = raw.repeat(2, axis=1).repeat(2, axis=2)
+    np.testing.assert_allclose(encoder.encode(large), images((5, 8, 1)).encode(large)[:, 1:3, 2:6])
+
+
+def test_windows_lie_anywhere_and_are_whole_and_drawn_by_their_own_seeds() -> None:
+    encoder = images((2, 3, 1), image_size=(4, 4))
+    raw = np.tile(np.arange(16.0, dtype="float32").reshape(1, 4, 4, 1), (200, 1, 1, 1))
+    seeds = np.stack([np.full(200, 7), np.arange(200)], axis=1)
+    windows = encoder.crop(raw, tf.constant(seeds, tf.int64)).numpy()
+    tops = windows[:, 0, 0, 0]
+    assert set(tops) == {0.0, 1.0, 4.0, 5.0, 8.0, 9.0}  # three rows and two columns to begin at
+    counts = np.unique(tops, return_counts=True)[1]
+    assert counts.min() > 15
+    offsets = windows - tops[:, None, None, None]
+    np.testing.assert_array_equal(offsets[:, :, :, 0], np.tile([[0, 1, 2], [4, 5, 6]], (200, 1, 1)))
+    backwards = encoder.crop(raw, tf.constant(seeds[::-1].copy(), tf.int64)).numpy()
+    np.testing.assert_array_equal(backwards[::-1], windows)
+
+
+def test_centred_images_have_lost_each_channels_mean() -> None:
+    encoder = images((1, 2, 3), scaling="centred", mean=(0.5, 0.25, 0.0))
+    raw = np.array([[[[1.0, 0.5, 0.25], [0.0, 0.25, 1.0]]]], np.float32)
+    expected = [[[[0.5, 0.25, 0.25], [-0.5, 0.0, 1.0]]]]
+    np.testing.assert_array_equal(encoder.encode(raw), expected)
+
+
+def test_caffe_wants_bytes_the_other_way_round_less_imagenets_means() -> None:
+    raw = np.array([[[[1.0, 0.0, 0.2]]]], np.float32)  # red, green, blue
+    encoded = images((1, 1, 3), scaling="caffe").encode(raw)[0, 0, 0]
+    expected = [51.0 - 103.939, 0.0 - 116.779, 255.0 - 123.68]
+    np.testing.assert_allclose(encoded, expected, rtol=1e-6)
+    theirs = keras.applications.vgg16.preprocess_input(255.0 * raw)
+    np.testing.assert_allclose(encoded, theirs[0, 0, 0], rtol=1e-6)
+
+
+def test_a_served_image_comes_in_the_size_that_the_window_is_cut_out_of() -> None:
+    encoder = images((2, 4, 3), image_size=(5, 8), scaling="caffe")
+    assert encoder.signature().shape.as_list() == [None, 5, 8, 3]
 
 
 def test_a_table_is_standardised_in_every_split_by_the_same_figures() -> None:

@@ -15,10 +15,11 @@ import pytest
 
 from zoo.datasets import catalog, loading
 from zoo.datasets.loading import load, tokenise
-from zoo.datasets.spec import DatasetEntry
+from zoo.datasets.spec import SPLITS, DatasetEntry, Examples
 from zoo.errors import DlzooError, UsageError
 
 Shelve = Callable[[DatasetEntry], None]
+BUNDLED = [name for name in catalog.list_datasets() if catalog.entry(name).tfds is None]
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def made(like: str, folder: Path, rows: Sequence[Sequence[Any]]) -> DatasetEntry
     return dataclasses.replace(catalog.entry(like), path=path, sha256=digest, rows=len(rows) - 1)
 
 
-@pytest.mark.parametrize("name", catalog.list_datasets())
+@pytest.mark.parametrize("name", BUNDLED)
 def test_every_data_set_loads_as_the_catalogue_says(name: str) -> None:
     entry, dataset = catalog.entry(name), load(name)
     spec = dataset.spec
@@ -61,7 +62,7 @@ def test_every_data_set_loads_as_the_catalogue_says(name: str) -> None:
 
 def test_truth_tables_are_whole_in_every_split() -> None:
     for name, outputs in (("and", [0, 0, 0, 1]), ("or", [0, 1, 1, 1]), ("xor", [0, 1, 1, 0])):
-        for examples in load(name).splits.values():
+        for examples in map(load(name).split, SPLITS):
             np.testing.assert_array_equal(examples.inputs, [[0, 0], [0, 1], [1, 0], [1, 1]])
             np.testing.assert_array_equal(examples.targets, outputs)
 
@@ -78,10 +79,7 @@ def test_images_are_ink_from_0_to_1_the_right_way_up() -> None:
 
 def test_no_image_is_in_two_splits() -> None:
     dataset = load("digits")
-    seen = {
-        split: {image.tobytes() for image in examples.inputs}
-        for split, examples in dataset.splits.items()
-    }
+    seen = {split: {image.tobytes() for image in dataset.split(split).inputs} for split in SPLITS}
     assert not seen["train"] & seen["test"]
     assert not seen["train"] & seen["validation"]
     assert not seen["validation"] & seen["test"]
@@ -92,6 +90,7 @@ def test_a_damaged_file_is_said_to_be_with_what_to_do(
     name: str, tmp_path: Path, shelve: Shelve
 ) -> None:
     good = catalog.entry(name)
+    assert good.path is not None
     content = bytearray(good.path.read_bytes())
     content[len(content) // 2] ^= 1
     copy = tmp_path / good.path.name
@@ -102,7 +101,7 @@ def test_a_damaged_file_is_said_to_be_with_what_to_do(
     assert not isinstance(caught.value, UsageError)  # nothing that the user typed is wrong
     message = str(caught.value)
     assert message.startswith(f"data set {name} is damaged: {copy} ")
-    assert good.sha256 in message
+    assert str(good.sha256) in message
     assert message.endswith("Install dlzoo again.")
     assert "\n" not in message
 
@@ -117,7 +116,7 @@ def test_a_file_that_is_gone_is_said_to_be_with_what_to_do(tmp_path: Path, shelv
 def test_a_table_is_standardised_by_its_training_split(name: str) -> None:
     dataset = load(name)
     train = dataset.split("train").inputs.astype(np.float64)
-    whole = np.concatenate([examples.inputs for examples in dataset.splits.values()])
+    whole = np.concatenate([dataset.split(split).inputs for split in SPLITS])
     np.testing.assert_allclose(dataset.spec.mean, train.mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(dataset.spec.standard_deviation, train.std(axis=0), rtol=1e-6)
     assert not np.allclose(dataset.spec.mean, whole.mean(axis=0), rtol=1e-4)
@@ -186,8 +185,10 @@ def test_tokens_are_characters_or_words() -> None:
 @pytest.mark.parametrize(
     ("name", "form", "message"),
     [
-        ("iris", {"image_size": (32, 32)}, "table data set: image_size and channels are for im"),
-        ("languages", {"channels": 3}, "text data set: image_size and channels are for images"),
+        ("iris", {"image_size": (32, 32)}, "table data set: image_size, channels, crop, resize"),
+        ("iris", {"scaling": "caffe"}, "resize and scaling are for images"),
+        ("languages", {"channels": 3}, "text data set: image_size, channels, crop, resize and"),
+        ("languages", {"crop": (2, 2)}, "resize and scaling are for images"),
         ("digits", {"sequence_length": 8}, "image data set: sequence_length and vocabulary_size"),
         ("iris", {"vocabulary_size": 8}, "table data set: sequence_length and vocabulary_size"),
     ],
@@ -199,6 +200,51 @@ def test_a_form_that_does_not_fit_the_kind_is_refused(
         load(name, **form)
     assert str(caught.value).startswith(f"{name} is a")
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "message"),
+    [
+        ("digits", {"crop": (9, 4)}, r"a crop of 9×4 does not fit into images of 8×8"),
+        ("digits", {"image_size": (32, 16), "crop": (24, 24)}, r"24×24 does not .* of 32×16"),
+        ("digits", {"scaling": "caffe"}, r"3 channels, got 1; try --set data.channels=3"),
+        ("imagenet", {}, r"imagenet has images of any size; say .*data.image_size=\[224,224\]"),
+        ("imagenet", {"image_size": (8, 8), "channels": 1, "scaling": "caffe"}, "got 1"),
+    ],
+)
+def test_a_form_that_images_cannot_have_is_refused(
+    name: str, form: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        load(name, **form)
+
+
+def test_a_window_of_the_image_is_what_the_model_gets() -> None:
+    spec = load("digits", image_size=(32, 24), channels=3, crop=(28, 20)).spec
+    assert spec.input_shape == (28, 20, 3)
+    assert spec.whole_shape == (32, 24, 3)
+    assert load("digits").spec.whole_shape == (8, 8, 1)
+
+
+def test_images_are_centred_by_their_training_split() -> None:
+    dataset = load("digits", scaling="centred")
+    train = dataset.split("train").inputs
+    assert dataset.spec.mean == pytest.approx([train.mean(dtype=np.float64)], rel=1e-6)
+    whole = np.concatenate([dataset.split(split).inputs for split in SPLITS])
+    assert dataset.spec.mean != pytest.approx([whole.mean(dtype=np.float64)], rel=1e-5)
+
+
+def test_what_an_earlier_load_has_fitted_is_not_fitted_again() -> None:
+    spec = dataclasses.replace(load("digits", scaling="centred").spec, mean=(0.25,))
+    assert load("digits", scaling="centred", fitted=spec).spec is spec
+
+
+def test_examples_come_in_chunks_the_rest_at_last() -> None:
+    examples = Examples(np.arange(7), np.arange(7) * 10)
+    chunks = list(examples.chunks(3))
+    assert [len(chunk) for chunk in chunks] == [3, 3, 1]
+    np.testing.assert_array_equal(np.concatenate([chunk.inputs for chunk in chunks]), range(7))
+    np.testing.assert_array_equal(chunks[2].targets, [60])
 
 
 def test_an_unknown_data_set_is_refused() -> None:

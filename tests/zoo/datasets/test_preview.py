@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from recipes.recipe import Recipe
+from tests.mocked import downloads
 from zoo import figures
 from zoo.datasets import preview
 from zoo.datasets.augmentation import augmenter
@@ -52,9 +52,7 @@ def trained_on(of: Recipe, epoch: int) -> tuple[np.ndarray, np.ndarray]:
             (np.arange(size), np.arange(size), None),
         )
     )
-    for made in (batches, numbers):
-        made.epoch.assign(epoch)
-    (images, shares), (at, _) = next(iter(batches.dataset)), next(iter(numbers.dataset))
+    (images, shares), (at, _) = (next(iter(made.epoch(epoch))) for made in (batches, numbers))
     places = np.argsort(at)[:8]
     return np.asarray(images)[places], np.asarray(shares)[places]
 
@@ -97,24 +95,35 @@ def test_titles_say_the_class_and_of_a_mix_the_shares(drawn: dict[str, Any]) -> 
 
 @pytest.mark.parametrize("scaling", ["centred", "caffe"])
 def test_images_are_shown_in_their_colours_however_they_are_scaled(
-    drawn: dict[str, Any], scaling: str, monkeypatch: pytest.MonkeyPatch
+    drawn: dict[str, Any], scaling: str
 ) -> None:
-    of = recipe(**{"data.channels": 3, "augmentation": [{"name": "flip"}]})
-    preview.draw_augmented(of, Path("page.png"))
+    flipped = {"data.channels": 3, "augmentation": [{"name": "flip"}]}
+    preview.draw_augmented(recipe(**flipped), Path("page.png"))
     expected = drawn["images"]
     assert expected.shape[-1] == 3
-
-    class Scaled(Encoder):
-        def __init__(self, spec: Any) -> None:
-            super().__init__(spec)
-            object.__setattr__(spec, "scaling", scaling)
-
-        def __call__(self, raw: Any) -> Any:
-            images = super().__call__(raw)
-            if scaling == "centred":
-                return images - 0.5
-            return tf.reverse(images, [-1]) * 255.0 - tf.constant([104.0, 117.0, 124.0])
-
-    monkeypatch.setattr(preview, "Encoder", Scaled)
-    preview.draw_augmented(of, Path("page.png"))
+    preview.draw_augmented(recipe(**flipped, **{"data.scaling": scaling}), Path("page.png"))
     np.testing.assert_allclose(drawn["images"], expected, atol=1e-5)
+
+
+def test_a_window_is_drawn_where_an_epoch_has_it_and_the_middle_for_the_original(
+    drawn: dict[str, Any],
+) -> None:
+    cropped = {
+        "data.image_size": [32, 32],
+        "data.crop": [24, 24],
+        "augmentation": [{"name": "flip"}],
+    }
+    of = recipe(**cropped)
+    preview.draw_augmented(of, Path("page.png"))
+    spec = load(**of.data.model_dump()).spec
+    first = load("digits").split("train").inputs[:1]
+    np.testing.assert_allclose(drawn["images"][0], Encoder(spec)(first)[0], atol=1e-6)
+    assert len({image.tobytes() for image in drawn["images"][1:8]}) > 3
+
+
+def test_images_from_disk_are_drawn_too(drawn: dict[str, Any], tmp_path: Path) -> None:
+    with downloads(tmp_path / "data", 1):
+        of = resolve(None, recipe="alexnet-imagenet", overrides={"data.crop": [64, 64]})
+        preview.draw_augmented(of, Path("page.png"))
+    assert drawn["images"].shape == (8 * 8, 64, 64, 3)
+    assert drawn["titles"][0].startswith("n0")

@@ -191,7 +191,7 @@ def test_steps_per_execution_change_nothing_but_speed(run_dir: Path) -> None:
             reporter=Silent(),
             overrides={"steps_per_execution": steps},
         )
-        for steps in (1, 5)
+        for steps in (1, 3)  # of an epoch's 4, so it is 2: none runs into the next epoch
     ]
     for one, two in zip(weights(runs[0]), weights(runs[1]), strict=True):
         np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-6)

@@ -1,0 +1,155 @@
+"""The papers' own recipes, each for two steps on images of the right shapes: no network."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import zoo
+from recipes import library
+from recipes.recipe import parse
+from tests.mocked import downloads
+from zoo.errors import UsageError
+from zoo.runs import Run
+from zoo.training import trainer
+from zoo.training.report import Epoch, Silent
+from zoo.training.resolve import resolve
+
+# Images of ImageNet are smaller than in the papers, and a window is still cut out of them.
+SMALL = {"data.image_size": [40, 40], "data.crop": [32, 32]}
+# data set -> examples in a mocked split, examples a step, overrides
+TINY: dict[str, tuple[int, int, dict[str, Any]]] = {
+    "mnist": (4, 2, {}),
+    "cifar10": (4, 2, {"steps_per_execution": 1}),  # by itself 20: longer to trace than to train
+    "imagenet": (1, 13, SMALL),  # 26 examples to train on
+}
+PAPERS = [entry.name for entry in library.entries() if entry.recipe.data.name in TINY]
+
+
+def test_every_recipe_that_was_promised_is_there() -> None:
+    assert set(PAPERS) == {
+        "lenet5-mnist",
+        *(f"resnet{depth}-cifar10" for depth in (20, 32, 44, 56, 110)),
+        *(f"{model}-imagenet" for model in ("alexnet", "vgg16", "googlenet", "resnet50")),
+    }
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_a_papers_recipe_trains_evaluates_saves_and_loads(name: str, tmp_path: Path) -> None:
+    recipe = library.load(name)
+    examples, batch_size, overrides = TINY[recipe.data.name]
+    with downloads(tmp_path / "data", examples):
+        run = zoo.train(
+            recipe=name,
+            epochs=1,
+            batch_size=batch_size,
+            overrides=overrides,
+            run_dir=tmp_path / "runs",
+            reporter=Silent(),
+        )
+    # The scores are those of the model as it was loaded from its file.
+    assert zoo.load(run.path).finished
+    assert len(run.history["loss"]) == 1
+    assert all(math.isfinite(value) for value in run.metrics["test"].values())
+    wanted = {metric.name for metric in recipe.metrics}
+    assert len(run.metrics["test"]) == len({"accuracy", "loss"} | wanted)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 50, 60, 3), np.uint8)
+    np.testing.assert_allclose(run.predict(pictures).sum(axis=-1), 1.0, atol=1e-4)
+
+
+# What is promised of every training holds where images come as a stream.
+
+STREAMED: dict[str, Any] = {
+    "model": "lenet5",
+    "epochs": 2,
+    "batch_size": 16,
+    "data": {
+        "name": "imagenet",
+        "image_size": (36, 36),
+        "resize": "shorter-side",
+        "crop": (32, 32),
+        "scaling": "caffe",
+    },
+    "augmentation": [{"name": "flip"}, {"name": "brightness"}],
+    "optimizer": {"name": "SGD", "learning_rate": 0.01, "momentum": 0.9},
+    "steps_per_execution": 1,
+}
+
+
+@pytest.fixture(scope="module")
+def streamed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run of two epochs of 52 images."""
+    folder = tmp_path_factory.mktemp("streamed")
+    with downloads(folder / "data", 2):
+        recipe = parse(STREAMED, source="test")
+        yield zoo.train(recipe=recipe, run_dir=folder / "runs", reporter=Silent())
+
+
+def test_a_training_on_a_stream_resumes_to_the_bit(streamed: Run) -> None:
+    class StopAfterOne(Silent):
+        def epoch(self, epoch: Epoch) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run_recipe(streamed.recipe, run_dir=streamed.path.parent, reporter=StopAfterOne())
+    resumed = trainer.resume(zoo.load("latest", streamed.path.parent), reporter=Silent())
+    assert resumed.path != streamed.path
+    for one, two in zip(streamed.model.weights, resumed.model.weights, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_two_replicas_train_on_a_stream_as_one_does(streamed: Run) -> None:
+    both = zoo.train(
+        recipe=streamed.recipe,
+        strategy="mirrored",
+        devices=2,
+        run_dir=streamed.path.parent,
+        reporter=Silent(),
+    )
+    for one, two in zip(streamed.model.weights, both.model.weights, strict=True):
+        np.testing.assert_allclose(one, two, rtol=1e-3, atol=1e-4)
+
+
+def test_a_stream_can_be_taken_into_memory(streamed: Run) -> None:
+    inputs, targets = streamed.task.arrays(streamed.dataset, "train")
+    assert targets is not None
+    assert (inputs.shape, targets.shape) == ((52, 32, 32, 3), (52,))
+    assert inputs.min() < -50.0  # as Caffe has it
+
+
+def test_an_export_takes_images_in_0_to_1_and_answers_as_the_run_does(
+    streamed: Run, tmp_path: Path
+) -> None:
+    export = tf.saved_model.load(str(streamed.export(tmp_path)))
+    images = np.random.default_rng(0).uniform(size=(3, 36, 36, 3)).astype("float32")
+    served = export.signatures["serve"](image=tf.constant(images))["probabilities"]
+    np.testing.assert_allclose(served, streamed.predict(images), atol=1e-6)
+    # The window in the middle is all that counts.
+    images[:, :2] = images[:, -2:] = 0.0
+    np.testing.assert_allclose(streamed.predict(images), served, atol=1e-6)
+
+
+def test_no_confusion_matrix_is_drawn_of_a_thousand_classes(streamed: Run) -> None:
+    assert streamed.metrics["figures"] == {}
+    assert [path.name for path in (streamed.path / "figures").iterdir()] == ["curves.png"]
+
+
+def test_memory_does_not_hold_a_stream_for_one_batch() -> None:
+    with pytest.raises(UsageError, match="memory does not hold that of imagenet; say how many"):
+        resolve("resnet50", dataset="imagenet", batch_size="full")
+
+
+def test_a_size_has_to_be_said_where_the_data_have_none() -> None:
+    with pytest.raises(UsageError, match=r"any size; say which: --set data.image_size=\[224,224\]"):
+        resolve("lenet5", dataset="imagenet", overrides={"data.image_size": None})
+
+
+@pytest.mark.parametrize(("model", "dataset"), [("resnet20", "cifar10"), ("lenet5", "mnist")])
+def test_a_data_set_is_enough_to_name_the_papers_recipe(model: str, dataset: str) -> None:
+    assert resolve(model, dataset=dataset) == library.load(f"{model}-{dataset}")
