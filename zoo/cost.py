@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from zoo.layers.side_outputs import answer_only
+
 # Their weights scale and shift or are looked up; nothing is multiplied and added up.
 _FREE = (keras.layers.Embedding, keras.layers.BatchNormalization)
 # Not counted in a depth: a look-up computes nothing, and normalisations rescale what a layer made.
@@ -37,9 +39,10 @@ def multiply_adds(model: Any) -> int:
 
     Every weight that is a matrix or a stack of kernels is used once at each position of its
     layer's output: once by a dense layer, at each pixel by a convolution, at each time step by a
-    recurrent layer. Normalisation, pooling and activations are not counted, as is usual.
+    recurrent layer. A layer that uses them otherwise says so in its own ``multiply_adds``. What
+    only training uses is not counted, nor are normalisation, pooling and activations, as is usual.
     """
-    return sum(layer_multiply_adds(layer) for layer in model.layers)
+    return sum(layer_multiply_adds(layer) for layer in answer_only(model).layers)
 
 
 def layer_multiply_adds(layer: Any) -> int:
@@ -48,6 +51,9 @@ def layer_multiply_adds(layer: Any) -> int:
         return multiply_adds(layer)
     if isinstance(layer, _FREE):
         return 0
+    own = getattr(layer, "multiply_adds", None)
+    if own is not None:
+        return int(own())
     matrices = sum(math.prod(w.shape) for w in layer.weights if len(w.shape) > 1)
     return matrices * _positions(layer) if matrices else 0
 
@@ -66,13 +72,14 @@ def _positions(layer: Any) -> int:
 
 
 def depth(model: Any) -> int:
-    """Return the layers with weights on the longest way from a model's input to its output.
+    """Return the layers with weights on the longest way from a model's input to its answer.
 
     Convolutions, dense and recurrent layers count, and whatever else has weights of its own, once
     for each time that the way goes through it; normalisation and embeddings do not. So ResNet-50
     has 50, and LeNet-5 as published has the paper's 7, for its sub-sampling is trained. Networks
     that a model keeps side by side count in a row: a VAE is its encoder and then its decoder.
     """
+    model = answer_only(model)
     if not hasattr(model, "_nodes_by_depth"):  # layers in a row, or networks of a subclassed model
         return sum(_own_depth(layer) for layer in model.layers)
     longest: dict[int, int] = {}
