@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +23,10 @@ FILE = Path(__file__).with_suffix(".json")
 # What is not called by its class's own words.
 _NAMES = {
     "Conv": "conv",
+    "GroupedConv": "conv",
     "SeparableConv": "separable conv",
     "DepthwiseConv": "depthwise conv",
+    "ConvTranspose": "transposed conv",
     "MaxPooling": "max pool",
     "AveragePooling": "average pool",
     "GlobalMaxPooling": "global max pool",
@@ -37,7 +38,7 @@ _NAMES = {
 # What stands between the layers that a stage is told by; a stage of nothing else is left out.
 _BETWEEN = re.compile(
     r".*Normalization|.*Padding\dD|.*Dropout\w*|.*ReLU|Activation|Softmax|Add|Concatenate"
-    r"|Flatten|Rescaling"
+    r"|Flatten|Rescaling|SideOutputs"
 )
 
 
@@ -48,33 +49,42 @@ class Stage:
     name: str
     """In a network of several: ``decoder/logits``."""
     made_of: str
-    """Kinds of layers with their number, kernel sizes and strides: ``2 conv 3×3 /2``."""
+    """Kinds of layers with their number and sizes: ``6 conv 1×1, 3×3, 5×5 + max pool 3×3 /1``."""
     output_shape: tuple[int, ...]
     """Of the last layer, without the batch axis."""
     parameters: int
     """Trainable ones."""
     macs: int
-    """Multiply-adds of one forward pass of one example."""
+    """Multiply-adds of one forward pass of one example; 0 where only training uses it."""
+    training_only: bool = False
+    """Whether the answer does not depend on it, only the loss."""
 
 
 def stages(model: Any) -> list[Stage]:
-    """Return the stages of a built model, from input to output, whose sums are the model's own."""
-    from zoo.cost import layer_multiply_adds, trainable_parameters
+    """Return the stages of a built model: from input to answer, then what only training uses.
 
-    grouped: dict[str, list[Any]] = {}
-    for prefix, layer in _layers(model, ""):
-        grouped.setdefault(prefix + layer.name.split("_")[0], []).append(layer)
-    found = [
+    Their parameters and multiply-adds add up to the model's.
+    """
+    from zoo.cost import layer_multiply_adds, trainable_parameters
+    from zoo.layers.side_outputs import answer_only
+
+    answering = {id(layer) for _, layer in _layers(answer_only(model))}
+    grouped: dict[tuple[bool, str], list[Any]] = {}
+    for network, layer in _layers(model):
+        key = (id(layer) not in answering, _stage_name(network, layer))
+        grouped.setdefault(key, []).append(layer)
+    return [
         Stage(
-            name=key if len(layers) > 1 else _full_name(key, layers[0]),
+            name=_whole(name, layers[0]) if len(layers) == 1 else name,
             made_of=_made_of(layers),
             output_shape=_output_shape(layers[-1]),
             parameters=sum(trainable_parameters(layer) for layer in layers),
-            macs=sum(layer_multiply_adds(layer) for layer in layers),
+            macs=0 if training_only else sum(layer_multiply_adds(layer) for layer in layers),
+            training_only=training_only,
         )
-        for key, layers in grouped.items()
+        for (training_only, name), layers in sorted(grouped.items(), key=lambda item: item[0][0])
+        if _telling(layers) or any(layer.weights for layer in layers)
     ]
-    return [stage for stage in found if stage.made_of or stage.parameters]
 
 
 def published(name: str) -> list[Stage]:
@@ -83,20 +93,25 @@ def published(name: str) -> list[Stage]:
     return [Stage(**{**row, "output_shape": tuple(row["output_shape"])}) for row in rows]
 
 
-def _layers(model: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """Yield all layers but inputs, those of networks within the model by the network's name."""
+def _layers(model: Any, network: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield all layers but inputs, each with the network within the model that it is in."""
     import keras
 
     for layer in model.layers:
         if isinstance(layer, keras.Model):
-            yield from _layers(layer, f"{prefix}{layer.name}/")
+            yield from _layers(layer, f"{network}{layer.name}/")
         elif not isinstance(layer, keras.layers.InputLayer) and _output_shape(layer):
-            yield prefix, layer
+            yield network, layer
 
 
-def _full_name(key: str, layer: Any) -> str:
+def _stage_name(network: str, layer: Any) -> str:
+    first = layer.name.split("_")[0]
+    return first if network == f"{first}/" else network + first
+
+
+def _whole(stage: str, layer: Any) -> str:
     """Return the name of a stage of one layer, without the number that Keras counts names by."""
-    return key.rpartition("/")[0] + "/" * ("/" in key) + re.sub(r"_\d+$", "", layer.name)
+    return stage[: stage.rfind("/") + 1] + re.sub(r"_\d+$", "", layer.name)
 
 
 def _output_shape(layer: Any) -> tuple[int, ...]:
@@ -109,23 +124,38 @@ def _output_shape(layer: Any) -> tuple[int, ...]:
     return tuple(shape[1:])
 
 
+def _telling(layers: list[Any]) -> list[Any]:
+    return [layer for layer in layers if not _BETWEEN.fullmatch(type(layer).__name__)]
+
+
 def _made_of(layers: list[Any]) -> str:
-    telling = [layer for layer in layers if not _BETWEEN.fullmatch(type(layer).__name__)]
-    counts = Counter(_kind(layer) for layer in telling)
-    return ", ".join(kind if count == 1 else f"{count} {kind}" for kind, count in counts.items())
+    kinds: dict[str, list[Any]] = {}
+    for layer in _telling(layers) or layers:
+        kinds.setdefault(_kind(layer), []).append(layer)
+    parts = []
+    for kind, alike in kinds.items():
+        forms = dict.fromkeys(_form(layer, strided=len(alike) == 1) for layer in alike)
+        number = f"{len(alike)} " if len(alike) > 1 else ""
+        parts.append(f"{number}{kind} {', '.join(filter(None, forms))}".strip())
+    return " + ".join(parts)
 
 
 def _kind(layer: Any) -> str:
-    """Return what a layer is in few words: ``conv 7×7 /2``."""
     class_name = re.sub(r"\dD(Transpose)?$", r"\1", type(layer).__name__)
-    words = [_NAMES.get(class_name) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", class_name).lower()]
+    return _NAMES.get(class_name) or re.sub(r"(?<=[a-z])(?=[A-Z])", " ", class_name).lower()
+
+
+def _form(layer: Any, *, strided: bool) -> str:
+    """Return a kernel's or a window's size, with the strides if asked for: ``7×7 /2``."""
     size = getattr(layer, "kernel_size", None) or getattr(layer, "pool_size", None)
-    strides = getattr(layer, "strides", None)
-    if isinstance(size, tuple):
-        words.append("×".join(str(side) for side in size))
-    usual = size if hasattr(layer, "pool_size") else (1,) * len(size or ())
-    if isinstance(strides, tuple) and strides != usual:
-        words.append("/" + "×".join(str(stride) for stride in dict.fromkeys(strides)))
+    if not isinstance(size, tuple):
+        return ""
+    words = ["×".join(str(side) for side in size)]
+    usual = size if hasattr(layer, "pool_size") else (1,) * len(size)
+    if strided and layer.strides != usual:
+        words.append("/" + "×".join(str(stride) for stride in dict.fromkeys(layer.strides)))
+    if getattr(layer, "groups", 1) > 1:
+        words.append(f"in {layer.groups} groups")
     return " ".join(words)
 
 
