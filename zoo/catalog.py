@@ -326,11 +326,11 @@ CARDS: tuple[ModelCard, ...] = (
         macs=201_609_216,
         depth=3,
         recipe="capsnet-digits",
-        summary="Capsules routed by agreement, a margin loss, and a decoder to describe what is seen",
+        summary="Capsules routed by agreement, a margin loss, and a decoder",
         special=(
             "A capsule's length says whether a class is there, its direction how it looks.",
             "Capsules send their vectors up to where others agree: three rounds of routing.",
-            "A decoder must rebuild the image from the true class's capsule; only the loss uses it.",
+            "A decoder rebuilds the image from the true class's capsule; only the loss uses it.",
         ),
     ),
     ModelCard(

@@ -13,7 +13,7 @@ from keras import ops
 class LocalResponseNormalization(keras.layers.Layer):
     """Section 3.3: divides each activation by the energy of `size` neighbouring channels.
 
-    ``b[i] = a[i] / (bias + alpha · Σ a[j]²) ** beta`` over the channels j within ``size // 2`` of i.
+    ``b[i] = a[i] / (bias + alpha · Σ a[j]²) ** beta``, over channels j within ``size // 2`` of i.
 
     The sum over neighbours is a product with a banded matrix, and the power of 0.75 is made of
     roots: forward and back take 0.4 times the CPU time of TensorFlow's own kernel (69 ms, not

@@ -17,7 +17,7 @@ class SideOutputs(keras.layers.Layer):
     """
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**kwargs, autocast=False)  # what passes stays of its own precision
         self._kept = threading.local()
 
     def call(self, inputs: list[Any]) -> Any:
@@ -48,4 +48,4 @@ def answer_only(model: Any) -> Any:
     The layers and their weights are shared with `model`.
     """
     layer = side_outputs(model)
-    return model if layer is None else keras.Model(model.inputs, layer.input[0], name=model.name)
+    return model if layer is None else keras.Model(model.input, layer.input[0], name=model.name)

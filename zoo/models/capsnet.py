@@ -188,7 +188,7 @@ class CapsNet(keras.Model):
         beside = side_outputs(self)
         if beside is None:
             raise ValueError("this network was built with decoder=False")
-        flat = keras.Model(self.inputs, beside.input[2]).predict(images, verbose=0)
+        flat = keras.Model(self.input, beside.input[2]).predict(images, verbose=0)
         return np.asarray(flat).reshape(-1, *self.input_shape[1:])
 
 
@@ -247,5 +247,5 @@ def capsnet(
         ],
         name="decoder",
     )(Longest(dtype="float32", name="decoder_mask")(capsules))
-    outputs = SideOutputs(dtype="float32", name="answer")([lengths, capsules, reconstruction])
+    outputs = SideOutputs(name="answer")([lengths, capsules, reconstruction])
     return CapsNet(inputs, outputs, name="capsnet")

@@ -130,7 +130,7 @@ def googlenet(
     x = _conv(x, 192, 3, "conv2")  # (B, 56, 56, 192)
     x = LocalResponseNormalization(name="conv2_norm")(x)
     x = _pool(x, "conv2_pool")  # (B, 28, 28, 192)
-    auxiliary = []
+    auxiliary: list[Any] = []
     for block in INCEPTION:
         x = _inception(x, block)  # 28×28×480 after 3b, 14×14×832 after 4e, 7×7×1024 after 5b
         if auxiliary_heads and block in AUXILIARY_AFTER:
