@@ -93,8 +93,7 @@ def _show(found: list[Measurement]) -> None:
         (
             one.model,
             one.mode,
-            f"{one.batch_size}"
-            + f" ({one.asked_batch_size} does not fit)" * (one.asked_batch_size > one.batch_size),
+            one.batch_size,
             f"{one.samples_per_second:,.0f}",
             f"{_milliseconds(one.seconds)} "
             f"({' to '.join(_milliseconds(seconds) for seconds in one.quartiles)})",
@@ -104,7 +103,13 @@ def _show(found: list[Measurement]) -> None:
         for one in found
     ]
     columns = ("model", "mode", "batch", "samples/s", "ms a step", "memory", "of matmul")
-    table(columns, rows, right=("samples/s", "memory", "of matmul"))
+    table(columns, rows, right=("batch", "samples/s", "memory", "of matmul"))
+    for one in found:
+        if one.batch_size < one.asked_batch_size:
+            click.echo(
+                f"{one.model}: {one.mode} with batch {one.asked_batch_size} does not fit into "
+                f"memory, with {one.batch_size} it does"
+            )
 
 
 def _percent(share: float) -> str:

@@ -74,9 +74,13 @@ def run_apart(function: Callable[..., None], *arguments: Any) -> Iterator[Any]:
 
 
 def _ended(code: int) -> DlzooError:
-    # Ended by the system, or by an allocator that has no other way to say no.
-    if code in (-signal.SIGKILL, -signal.SIGABRT):
-        return DoesNotFitError("the process was ended for want of memory")
+    """Return what a process's end without a word means.
+
+    The system kills for want of memory, allocators abort, and TensorFlow's CPU kernels write to
+    memory that they were refused (seen under `ulimit -v`).
+    """
+    if -code in (signal.SIGKILL, signal.SIGABRT, signal.SIGSEGV):
+        return DoesNotFitError(f"the process was ended by {signal.Signals(-code).name}")
     return DlzooError(f"the process ended with exit code {code}")
 
 
@@ -106,11 +110,12 @@ def _child() -> None:
 
 
 def _wants_memory(error: Exception) -> bool:
-    # TensorFlow's error by its name, for this file is imported without it.
+    # TensorFlow's error by its name, for this file is imported without it; oneDNN's by its status.
+    words = ("out of memory", "could not create a memory object", "status: 1,")
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "ResourceExhaustedError"
-        or "out of memory" in str(error).lower()
+        or any(word in str(error).lower() for word in words)
     )
 
 

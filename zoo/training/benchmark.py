@@ -137,7 +137,7 @@ def benchmark(
                 raise DlzooError(
                     f"{card.name} does not fit into memory: {mode} fails at batch 1 ({error})"
                 ) from error
-            tell(f"{card.name}: {mode} with a batch of {size} does not fit; trying {size // 2}")
+            tell(f"{card.name}: {mode} with batch {size} does not fit, trying {size // 2}")
             size //= 2
     return found
 
@@ -260,7 +260,7 @@ def _examples(card: ModelCard, shape: tuple[int, ...], count: int) -> tuple[Any,
         raw: np.ndarray = np.array([" ".join(draw.choice(words, shape[0])) for _ in range(count)])
     else:
         words = np.array([])
-        raw = draw.uniform(size=(count, *shape)).astype("float32")
+        raw = draw.random((count, *shape), dtype="float32")
     classes = defaults.get("classes") or 1
     spec = DatasetSpec(
         name="noise",
