@@ -84,10 +84,10 @@ def command(
 
 def _show(found: list[Measurement]) -> None:
     where = ", ".join(dict.fromkeys(f"{one.device} in {one.precision}" for one in found))
-    rates = dict.fromkeys(f"{one.matmul_rate / 1e9:,.0f}" for one in found)
+    rates = [one.matmul_rate / 1e9 for one in found]
+    products = " to ".join(dict.fromkeys(f"{rate:,.0f}" for rate in (min(rates), max(rates))))
     heading(
-        f"median (quartiles) of {found[0].repeats} on {where}; "
-        f"matrix products: {', '.join(rates)} GFLOP/s"
+        f"median (quartiles) of {found[0].repeats} on {where}; matrix products: {products} GFLOP/s"
     )
     rows = [
         (
