@@ -146,6 +146,12 @@ def build(name: str, weights: str | Path | None = None, **arguments: Any) -> Any
     return model
 
 
+def builder_defaults(name: str) -> dict[str, Any]:
+    """Return the arguments of a model's builder with their defaults, which make the paper's."""
+    parameters = inspect.signature(_builder(card(name))).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters}
+
+
 def import_family(name: str) -> None:
     """Import a model's file, so that its Keras classes are registered before a file is loaded."""
     _builder(card(name))
