@@ -172,12 +172,12 @@ def _for_noise(recipe: Recipe) -> Recipe:
 
 @dataclass(frozen=True)
 class _Batches:
-    """One batch again and again, in the place of a training's batches."""
+    """What a model has to know of one batch that comes again and again."""
 
-    dataset: Any
     batch_size: int
-    steps: int = 1000
+    steps: int = 1024
     """Of an epoch that never ends, by which schedules go."""
+    mixes: bool = False
 
 
 def _measure(
@@ -212,7 +212,7 @@ def _measure(
         batch = inputs if targets is None else (inputs, targets)
         repeated = tf.data.Dataset.from_tensors(batch).repeat().prefetch(tf.data.AUTOTUNE)
     memory = _Memory()
-    model = make_model(recipe, card, task, _Batches(repeated, int(recipe.batch_size)), strategy)
+    model = make_model(recipe, card, task, _Batches(int(recipe.batch_size)), strategy)
     network, questions = _answering(model, inputs)
     for mode in modes:
         products = _seconds(product, MATMULS)
