@@ -98,7 +98,7 @@ def compare(case: Case, rounds: int) -> dict[str, list[float]]:
     plain.compile(**model_compile_arguments(recipe, task, batches.steps))
 
     def train_ours() -> None:
-        ours.fit(batches.dataset, shuffle=False, verbose=0)
+        ours.fit(batches.epochs(), steps_per_epoch=batches.steps, shuffle=False, verbose=0)
 
     def train_plain() -> None:
         plain.fit(x, y, batch_size=case.batch_size, verbose=0)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+from collections.abc import Sequence
+from typing import Any
 
 import click
 
 from cli.options import MODEL, json_option
-from cli.output import emit_json, facts, heading, hint
-from recipes.library import entries, names
+from cli.output import emit_json, facts, heading, hint, table
+from recipes.library import entries, load, names, takes
+from zoo.catalog import ModelCard
 from zoo.registry import card
+from zoo.stages import Stage, published
 
 
 @click.command("info")
@@ -18,32 +23,86 @@ from zoo.registry import card
 def command(model: str, as_json: bool) -> None:
     """What there is to know about one model, or a family's default member."""
     found = card(model)
-    own = [entry for entry in entries() if card(entry.recipe.model).name == found.name]
+    stages = published(found.name)
+    recipes = _recipes(found)
     if as_json:
-        recipes = {
-            entry.name: str(entry.recipe.target) if entry.recipe.target else None for entry in own
-        }
-        emit_json({**dataclasses.asdict(found), "recipes": recipes})
+        told = {**dataclasses.asdict(found), "family_default": card(found.family).name}
+        told["stages"] = [dataclasses.asdict(stage) for stage in stages]
+        emit_json({**told, "recipes": recipes})
         return
     heading(f"{found.name}: {found.summary}")
-    paper = found.paper
-    told = {
-        "family": found.family,
-        "task": found.task,
-        "input": " × ".join(str(size) for size in found.input_shape),
-        "parameters": f"{found.parameters:,}",
-        "multiply-adds": f"{found.macs:,}",
-        "paper": f"{paper.authors}, {paper.year}\n{paper.title}\n{paper.url}",
-        "builder": found.builder,
-        "recipe": found.recipe,
-    }
-    if own:
-        told["recipes"] = "\n".join(
-            f"{entry.name}  {entry.recipe.target or ''}".rstrip() for entry in own
-        )
-    facts(told)
+    facts(_facts(found))
+    if stages:
+        _gap()
+        _stage_table(stages)
+    if recipes:
+        _gap()
+        keys = ("name", "target", "target_source", "takes")
+        rows = [tuple(one[key] or "" for key in keys) for one in recipes]
+        table(("recipe", "target", "source", "takes"), rows)
     train = f"dlzoo train {found.name}"
     if found.recipe in names():
         hint(f"dlzoo recipes show {found.recipe}", train)
     else:
         hint(train)
+
+
+def _facts(found: ModelCard) -> dict[str, Any]:
+    default = card(found.family).name
+    paper = found.paper
+    told = {
+        "family": found.family + f" (which alone means {default})" * (default != found.family),
+        "task": found.task,
+        "input": " × ".join(str(size) for size in found.input_shape),
+        "depth": f"{found.depth} layer{'s' * (found.depth != 1)} with weights",
+        "parameters": f"{found.parameters:,}",
+        "multiply-adds": f"{found.macs:,}",
+        "paper": f"{paper.authors}, {paper.year}\n{paper.title}\n{paper.url}",
+        "special": "\n".join(found.special),
+        "builder": found.builder,
+        "recipe": found.recipe + _written_for(found),
+    }
+    uncounted = {"depth": found.depth == 0, "special": not found.special}  # on a plug-in's card
+    return {name: value for name, value in told.items() if not uncounted.get(name)}
+
+
+def _written_for(found: ModelCard) -> str:
+    """Return whose recipe a model's default one is, if it is another's."""
+    if found.recipe not in names():
+        return ""
+    owner = card(load(found.recipe).model).name
+    return "" if owner == found.name else f" (written for {owner})"
+
+
+def _stage_table(stages: Sequence[Stage]) -> None:
+    columns = ("stage", "made of", "output", "parameters", "multiply-adds")
+    rows = [
+        (
+            stage.name,
+            stage.made_of,
+            "×".join(str(size) for size in stage.output_shape),
+            f"{stage.parameters:,}",
+            "training only" if stage.training_only else f"{stage.macs:,}",
+        )
+        for stage in stages
+    ]
+    table(columns, rows, right=("parameters", "multiply-adds"))
+
+
+def _gap() -> None:
+    if not sys.stdout.isatty():  # in a terminal, tables bring their own
+        click.echo()
+
+
+def _recipes(found: ModelCard) -> list[dict[str, str | None]]:
+    """Return the model's own recipes: name, target, where that is from, and what one takes."""
+    return [
+        {
+            "name": entry.name,
+            "target": str(entry.recipe.target) if entry.recipe.target else None,
+            "target_source": entry.recipe.target.source if entry.recipe.target else None,
+            "takes": takes(entry.path),
+        }
+        for entry in entries()
+        if card(entry.recipe.model).name == found.name
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TextIO
 
@@ -38,6 +39,8 @@ class LiveReporter:
     def begin(self, beginning: Beginning) -> None:
         """Print the facts and show the bar."""
         self.beginning = beginning
+        if beginning.initial_weights:
+            print(beginning.initial_weights, file=sys.stderr)
         self.console.print(Text(opening(beginning), style="dim"), soft_wrap=True)
         total = (beginning.epochs - beginning.first_epoch) * beginning.steps
         self.bar = self.progress.add_task("compiling", total=total, rate="", scores="")

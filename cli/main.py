@@ -26,6 +26,7 @@ COMMANDS = {
     "export": ("export", "Write a verified SavedModel for serving."),
     "runs": ("runs", "The runs, with their scores."),
     "compare": ("compare", "Curves of several runs in one picture, scores in one table."),
+    "benchmark": ("benchmark", "Speed and memory of training and inference on this machine."),
     "doctor": ("doctor", "Versions, devices, memory, and what is missing for what."),
     "completion": ("completion", "The script that completes dlzoo's words in a shell."),
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -69,14 +71,25 @@ def table(
 
 
 def facts(pairs: Mapping[str, Any]) -> None:
-    """Print names and values below each other."""
+    """Print names and values below each other: fitted to the width of a terminal."""
     width = max(len(name) for name in pairs)
+    room = shutil.get_terminal_size().columns - width - 2
     for name, value in pairs.items():
         label = click.style(name.ljust(width), fg="cyan") if colour() else name.ljust(width)
-        first, *more = str(value).splitlines() or [""]
+        lines = str(value).splitlines() or [""]
+        if sys.stdout.isatty() and room > 0:
+            lines = [part for line in lines for part in _wrapped(line, room)]
+        first, *more = lines
         click.echo(f"{label}  {first}".rstrip())
         for line in more:
             click.echo(" " * (width + 2) + line)
+
+
+def _wrapped(line: str, room: int) -> list[str]:
+    """Return a line in parts that fit, the later ones set in; an address stays whole."""
+    return textwrap.wrap(
+        line, room, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+    ) or [""]
 
 
 def colour() -> bool:

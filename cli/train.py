@@ -63,6 +63,15 @@ class _BatchSize(click.ParamType):  # type: ignore[type-arg]
     type=Choice(["auto", "float32", "mixed_float16", "mixed_bfloat16"]),
     help="Keras's dtype policy.",
 )
+@click.option(
+    "--init-from",
+    metavar="RUN|FILE",
+    shell_complete=RUN.shell_complete,
+    help="Start from these weights: a run, a .keras or .weights.h5 file, or 'imagenet'.",
+)
+@click.option(
+    "--freeze", multiple=True, metavar="PATTERN", help="Do not train these layers: 'conv[1-4]*'"
+)
 @click.option("--resume", type=RUN, metavar="RUN", help="Go on with a run where it stopped.")
 @run_dir_option
 @json_option
@@ -78,6 +87,8 @@ def command(
     strategy: str | None,
     devices: int | None,
     precision: str | None,
+    init_from: str | None,
+    freeze: tuple[str, ...],
     resume: str | None,
     run_dir: Path,
     as_json: bool,
@@ -87,11 +98,15 @@ def command(
     \b
     dlzoo train resnet --epochs 20
     dlzoo train mlp --dataset iris --set arguments.hidden_units=[16,16]
+    dlzoo train resnet50 --init-from imagenet --freeze 'conv[1-4]*'
     dlzoo train --resume latest --epochs 40
     """
     from zoo.training.resolve import describe, resolve
 
-    changed = (recipe, dataset, batch_size, learning_rate, seed, strategy, devices, precision)
+    changed = (
+        *(recipe, dataset, batch_size, learning_rate, seed, strategy, devices, precision),
+        *(init_from, freeze or None),
+    )
     if resume is not None:
         from zoo.training import trainer
 
@@ -114,6 +129,9 @@ def command(
             precision=precision,
             strategy=strategy,
             devices=devices,
+            init_from=init_from,
+            freeze=freeze,
+            run_dir=run_dir,
             overrides=dict(assignment(text) for text in assignments),
         )
         writable_folder(run_dir)

@@ -84,3 +84,12 @@ def summary(path: Path) -> str:
     if match is None:
         raise UsageError(f"{path} does not begin with a comment that says what it is")
     return match[1].strip()
+
+
+def takes(path: Path) -> str | None:
+    """Return what a recipe's header says that it takes and scored, or None where nobody measured.
+
+    It reads ``24 seconds on two CPU cores; test accuracy 0.9972``.
+    """
+    match = re.search(r"^# Takes (.+?)\.?$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    return match[1] if match else None

@@ -145,6 +145,10 @@ class Recipe(_Strict):
     """How `tf.distribute` spreads the work."""
     devices: int | None = Field(default=None, ge=1)
     """How many; None takes every GPU, or the one CPU."""
+    init_from: str | None = None
+    """Weights to start from: "imagenet", a file of weights, or a run's folder; None draws them."""
+    freeze: list[str] = []
+    """Shell patterns over the names of layers that are not trained."""
     data: Data
     augmentation: list[Named] = []
     """Changes to training images, in order; see zoo/datasets/augmentation.py."""
@@ -273,7 +277,8 @@ def override(recipe: Recipe, changes: dict[str, Any]) -> Recipe:
     Raises:
         UsageError: A key is unknown or a value out of range.
     """
-    values = {"callbacks": [], "metrics": [], "augmentation": [], **recipe.as_dict()}
+    empty: dict[str, Any] = {"callbacks": [], "metrics": [], "augmentation": [], "freeze": []}
+    values = {**empty, **recipe.as_dict()}
     for key, value in changes.items():
         _assign(values, key, value)
     return parse(values, source="override")

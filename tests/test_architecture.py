@@ -19,9 +19,9 @@ ORDER = (
     ("zoo.serving",),
     ("zoo.tasks",),
     ("zoo.figures", "zoo.datasets"),
-    ("zoo.registry",),
+    ("zoo.registry", "zoo.stages"),
     ("zoo.environment", "recipes"),
-    ("zoo.models", "zoo.cost"),
+    ("zoo.models", "zoo.cost", "zoo.weights", "zoo.pretrained"),
     ("zoo.layers",),
     ("zoo.catalog", "zoo.runtime", "zoo.files"),
     ("zoo.errors",),
@@ -72,7 +72,10 @@ def test_imports_run_down_only(path: Path) -> None:
     "path",
     [
         *files("cli"),
-        *(ROOT / "zoo" / f"{name}.py" for name in ("catalog", "registry", "errors", "runs")),
+        *(
+            ROOT / "zoo" / f"{name}.py"
+            for name in ("catalog", "registry", "stages", "pretrained", "errors", "runs")
+        ),
         *(ROOT / "recipes" / f"{name}.py" for name in ("recipe", "library")),
     ],
     ids=module,

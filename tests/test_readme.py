@@ -17,8 +17,9 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
 
-# A training in a test is tiny. What makes it so comes last, and wins.
+# A training in a test is tiny, and a measurement short. What makes it so comes last, and wins.
 SHORT = ["--epochs", "1"]
+ONCE = ["--repeats", "1"]
 TINY = {"lstm": ["--batch-size", "4096", "--set", "data.sequence_length=6"]}
 
 
@@ -51,6 +52,8 @@ def test_its_commands_run_in_order_in_an_empty_folder(
         if words[1] == "train":
             more = SHORT if "--resume" not in words else ["--epochs", "2"]
             words += more + TINY.get(words[2], [])
+        if words[1] == "benchmark":
+            words += ONCE
         assert run(words[1:]) == 0, f"{command}: {capsys.readouterr().err}"
     for picture in ("digits.png", "compare.png", "grid.png"):
         assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")

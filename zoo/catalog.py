@@ -133,8 +133,14 @@ def _resnet(
         input_shape=(32, 32, 3) if cifar else (224, 224, 3),
         parameters=parameters,
         macs=macs,
+        depth=depth,
         recipe=recipe,
         summary=f"{depth} layers, {blocks}",
+        special=(
+            "Stacked ever deeper, plain networks get worse even on the data they are trained on.",
+            "A block learns only what to add to its input, which a shortcut carries past it.",
+            _WATCH[blocks],
+        ),
     )
 
 
@@ -162,6 +168,11 @@ def _vgg(depth: int, parameters: int, macs: int, configuration: str) -> ModelCar
 _CIFAR = "basic blocks with option A shortcuts, for 32×32"
 _BASIC = "basic blocks with projection shortcuts"
 _BOTTLENECK = "bottleneck blocks with projection shortcuts"
+_WATCH = {
+    _CIFAR: "Shortcuts have no weights: they pad with zeros. ResNet-110 warms up at rate 0.01.",
+    _BASIC: "1×1 projections where shapes change. Normalisation needs batches of a fair size.",
+    _BOTTLENECK: "1×1, 3×3, 1×1: the first has the stride, as published; later versions move it.",
+}
 
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
@@ -173,8 +184,14 @@ CARDS: tuple[ModelCard, ...] = (
         input_shape=(2,),
         parameters=3,
         macs=2,
+        depth=1,
         recipe="perceptron-and",
         summary="A step over a weighted sum, trained by the perceptron rule",
+        special=(
+            "Its weights are learned from examples, where earlier neurons had theirs set by hand.",
+            "They change only after a wrong answer: by the input, towards the side it belongs on.",
+            "It settles where a line parts the two classes, and never where none does: see xor.",
+        ),
     ),
     ModelCard(
         name="logistic-regression",
@@ -185,8 +202,14 @@ CARDS: tuple[ModelCard, ...] = (
         input_shape=(28, 28, 1),
         parameters=7_850,
         macs=7_840,
+        depth=1,
         recipe="logistic-regression-digits",
         summary="One linear layer under a softmax",
+        special=(
+            "Says how probable a class is, not only on which side of a boundary an input lies.",
+            "The log-odds are a weighted sum of the inputs; softmax extends it to many classes.",
+            "The loss is convex: any start will do. On separable data the weights grow for ever.",
+        ),
     ),
     ModelCard(
         name="mlp",
@@ -197,8 +220,14 @@ CARDS: tuple[ModelCard, ...] = (
         input_shape=(28, 28, 1),
         parameters=238_510,
         macs=238_200,
+        depth=2,
         recipe="mlp-digits",
         summary="Fully connected layers of any depth, trained by back-propagation",
+        special=(
+            "A perceptron has no hidden units: no rule said what they should come to represent.",
+            "With smooth units the chain rule does: errors go back layer by layer as gradients.",
+            "Not convex any more: the start counts, and saturated units pass on little gradient.",
+        ),
     ),
     ModelCard(
         name="lenet5",
@@ -209,8 +238,14 @@ CARDS: tuple[ModelCard, ...] = (
         input_shape=(32, 32, 1),
         parameters=61_706,
         macs=416_520,
+        depth=5,
         recipe="lenet5-digits",
         summary="LeNet-5 as it is built today: dense C3, average pooling, softmax",
+        special=(
+            "Dense layers on pixels are large and must learn each shape anew wherever it may be.",
+            "Local receptive fields, shared weights and sub-sampling: a shape may shift or bend.",
+            "As built today: dense C3, plain averaging, softmax. The paper's own is lenet5-1998.",
+        ),
     ),
     ModelCard(
         name="lenet5-1998",
@@ -221,8 +256,14 @@ CARDS: tuple[ModelCard, ...] = (
         input_shape=(32, 32, 1),
         parameters=60_000,
         macs=326_520,
+        depth=7,
         recipe="lenet5-1998-digits",
         summary="LeNet-5 as published: sparse C3, trainable sub-sampling, RBF outputs",
+        special=(
+            "Gradients find the features that character readers were given by hand before.",
+            "Each map of C3 sees only some maps of S2 (table I), so that they come to differ.",
+            "Outputs are distances to fixed 7×12 bitmaps of the digits; here a softmax ranks them.",
+        ),
     ),
     ModelCard(
         name="alexnet",
@@ -301,8 +342,14 @@ CARDS: tuple[ModelCard, ...] = (
         input_shape=(80,),
         parameters=2_691_713,
         macs=10_485_888,
+        depth=2,
         recipe="lstm-languages",
         summary="Embedding, long short-term memory, one classifier on its last state",
+        special=(
+            "Over long gaps a plain recurrent network's error signal vanishes or blows up.",
+            "A cell only adds to its state, so errors flow back undamped; gates open and close it.",
+            "The forget gate is from 2000; it starts open (bias 1), or the state would fade away.",
+        ),
     ),
     ModelCard(
         name="vae",
@@ -313,8 +360,14 @@ CARDS: tuple[ModelCard, ...] = (
         input_shape=(28, 28, 1),
         parameters=815_824,
         macs=814_000,
+        depth=4,
         recipe="vae-digits",
         summary="Gaussian encoder and Bernoulli decoder, trained on the ELBO",
+        special=(
+            "Learns codes for data where the true posterior over the codes cannot be computed.",
+            "An encoder approximates it; z = mean + deviation · noise carries gradients through.",
+            "A code whose KL is 0 goes unused; samples are means of pixels, and so look blurred.",
+        ),
     ),
     ModelCard(
         name="gan",
@@ -325,7 +378,13 @@ CARDS: tuple[ModelCard, ...] = (
         input_shape=(28, 28, 1),
         parameters=3_735_425,
         macs=3_729_840,
+        depth=6,
         recipe="gan-digits",
         summary="A generator against a maxout discriminator, each with its optimizer",
+        special=(
+            "Learns to draw samples without a likelihood, a Markov chain or approximate inference.",
+            "A generator learns to fool a discriminator that learns to tell its samples from data.",
+            "Two losses, no common minimum: watch for one side winning and for samples all alike.",
+        ),
     ),
 )

@@ -5,14 +5,18 @@ from __future__ import annotations
 import fnmatch
 import importlib
 import inspect
+import logging
 import re
 from functools import cache
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from zoo.catalog import CARDS, ModelCard
 from zoo.errors import UsageError, suggestion, unknown
+from zoo.pretrained import require
 
+logger = logging.getLogger(__name__)
 PLUGINS = "dlzoo.models"
 """The entry-point group by which other distributions add cards: each names one or more of them."""
 
@@ -96,22 +100,32 @@ def card(name: str) -> ModelCard:
     raise unknown("model", name, names, see="dlzoo list")
 
 
-def build(name: str, **arguments: Any) -> Any:
-    """Return a freshly initialised `keras.Model`.
+def build(name: str, weights: str | Path | None = None, **arguments: Any) -> Any:
+    """Return a `keras.Model`, freshly initialised or with weights that exist.
 
     Args:
         name: A model or a family.
+        weights: ``"imagenet"`` for what keras.applications publishes for VGG-16 and -19 and
+            ResNet-50, -101 and -152, whose inputs are those of
+            `keras.applications.vgg16.preprocess_input` (BGR, means subtracted), as a recipe's
+            ``data.scaling = "caffe"`` makes them. Or the path of a ``.keras`` or ``.weights.h5``
+            file, of the zoo's or of keras.applications' network; or a run's folder. Layers of other
+            shapes, such as a head of other classes, stay fresh: this module's logger warns of them.
         arguments: The builder's own; its defaults make the paper's network.
 
     Raises:
-        UsageError: There is no such model, or its builder does not take these arguments.
+        UsageError: There is no such model, its builder does not take these arguments, or there are
+            no such weights for it.
+        DlzooError: The published weights cannot be downloaded.
 
     Example:
-        >>> zoo.build("resnet50", input_shape=(64, 64, 3), classes=7)
+        >>> zoo.build("resnet50", input_shape=(64, 64, 3), classes=7, weights="imagenet")
     """
     from zoo.runtime import start_tensorflow
 
     entry = card(name)
+    if weights is not None:
+        require(entry.name, weights)
     start_tensorflow()
     builder = _builder(entry)
     known = list(inspect.signature(builder).parameters)
@@ -120,10 +134,22 @@ def build(name: str, **arguments: Any) -> Any:
             hint = suggestion(key, known) or f" It takes: {', '.join(known)}."
             raise UsageError(f"{entry.name} takes no argument '{key}'.{hint}")
     try:
-        return builder(**arguments)
+        model = builder(**arguments)
     except (TypeError, ValueError) as error:
         given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         raise UsageError(f"cannot build {entry.name}({given}): {error}") from error
+    if weights is not None:
+        from zoo.weights import load_into
+
+        report = load_into(model, entry.name, weights)
+        logger.log(logging.INFO if report.complete else logging.WARNING, "%s", report)
+    return model
+
+
+def builder_defaults(name: str) -> dict[str, Any]:
+    """Return the arguments of a model's builder with their defaults, which make the paper's."""
+    parameters = inspect.signature(_builder(card(name))).parameters.values()
+    return {parameter.name: parameter.default for parameter in parameters}
 
 
 def import_family(name: str) -> None:

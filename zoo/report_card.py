@@ -27,11 +27,18 @@ def write_card(run: Run) -> None:
         for name, value in metrics["test"].items()
     ]
     pictures = sorted(path.name for path in (run.path / "figures").glob("*.png"))
+    origin = [f"Started from `{recipe.init_from}`."] if recipe.init_from else []
+    if recipe.freeze:
+        origin.append(
+            f"{metrics['trained_parameters']:,} of {metrics['parameters']:,} parameters trained, "
+            f"frozen: {', '.join(f'`{pattern}`' for pattern in recipe.freeze)}."
+        )
     lines = [
         f"# {run.name}",
         "",
         f"`{recipe.model}` on `{recipe.data.name}`: {score['metric']} "
         f"{score['value']:.4f} on the test split{target}.",
+        *(["", " ".join(origin)] if origin else []),
         "",
         "| score | validation | test |",
         "|---|---|---|",

@@ -93,6 +93,11 @@ class Run:
         except (ValueError, TypeError, KeyError) as error:
             raise UsageError(f"run {self.name} is damaged: {path}: {error}") from None
 
+    @property
+    def model_file(self) -> Path:
+        """Where the trained model is; its weights can be built with and started from."""
+        return self._existing("model.keras")
+
     @cached_property
     def dataset(self) -> Dataset:
         """The data set, in the form that the recipe asks for."""
@@ -114,7 +119,7 @@ class Run:
         start_tensorflow()
         import keras
 
-        path = self._existing("model.keras")
+        path = self.model_file
         registry.import_family(self.recipe.model)
         try:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -218,7 +223,7 @@ class Run:
             version=version,
             overwrite=overwrite,
             origin=self.name,
-            keras_file=self._existing("model.keras"),
+            keras_file=self.model_file,
         )
 
     def _existing(self, name: str) -> Path:

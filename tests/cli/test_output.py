@@ -40,6 +40,18 @@ def test_facts_are_aligned_with_their_second_lines(capsys: pytest.CaptureFixture
     ]
 
 
+def test_facts_are_fitted_to_a_terminal_and_an_address_stays_whole(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "https://example.org/" + "x" * 70
+    monkeypatch.setattr("sys.stdout", terminal)
+    output.facts({"what": LONG, "address": address})
+    lines = unstyled(terminal.getvalue()).splitlines()
+    assert lines[-1] == f"address  {address}"
+    assert max(len(line) for line in lines[:-1]) <= 70
+    assert " ".join(" ".join(lines[:-1]).split()) == f"what {LONG}"
+
+
 @pytest.mark.parametrize("variable", ["FORCE_COLOR", "CLICOLOR_FORCE", "COLORTERM"])
 @pytest.mark.parametrize(
     "typed", ["list", "info lenet5", "recipes", "datasets", "datasets show iris"]

@@ -65,6 +65,17 @@ def test_json_is_the_scores_and_progress_goes_to_standard_error(dlzoo: Dlzoo) ->
     assert Run(Path(told["run"])).metrics["test"] == told["test"]
 
 
+def test_weights_to_start_from_and_what_is_not_trained_are_told(keep: Keep, dlzoo: Dlzoo) -> None:
+    keep("image")
+    options = ["--epochs", 1, "--batch-size", 256, "--init-from", "latest", "--freeze", "C*"]
+    result = dlzoo("train", "lenet5", *options)
+    assert result.code == 0, result.err
+    asked, loaded, *_ = result.err.splitlines()
+    assert asked.endswith(", seed 0, from runs/lenet5-digits-1, C* frozen")
+    assert loaded == "weights of runs/lenet5-digits-1/model.keras: 5 layers loaded"
+    assert result.out.startswith("lenet5 (61,706 parameters, 11,014 trained) on digits (")
+
+
 def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(keep: Keep, dlzoo: Dlzoo) -> None:
     run = keep("table")
     result = dlzoo("train", "--resume", "latest", "--epochs", 2)
@@ -83,7 +94,11 @@ def test_a_finished_run_is_told_how_to_go_on(keep: Keep, dlzoo: Dlzoo) -> None:
 
 
 @pytest.mark.parametrize(
-    "more", [["mlp"], ["--seed", "1"], ["--set", "seed=1"], ["--recipe", "mlp-iris"]]
+    "more",
+    [
+        *(["mlp"], ["--seed", "1"], ["--set", "seed=1"], ["--recipe", "mlp-iris"]),
+        *(["--init-from", "mlp-iris-1"], ["--freeze", "hidden*"]),
+    ],
 )
 def test_a_resumed_run_keeps_its_recipe(more: list[str], keep: Keep, dlzoo: Dlzoo) -> None:
     keep("table")
@@ -130,6 +145,7 @@ def test_without_options_the_model_s_own_recipe_is_trained(
 def test_every_option_arrives_in_the_recipe(asked: dict[str, Any], dlzoo: Dlzoo) -> None:
     options = ["--epochs", 3, "--batch-size", 8, "--learning-rate", 0.5, "--seed", 9]
     options += ["--strategy", "mirrored", "--devices", 2, "--precision", "mixed_bfloat16"]
+    options += ["--init-from", "elsewhere/mlp-iris-1", "--freeze", "a*", "--freeze", "b"]
     options += ["--set", "optimizer.beta_1=0.5", "--set", "arguments.hidden_units=[4, 4]"]
     result = dlzoo("train", "mlp", "--recipe", "mlp-iris", *options, "--run-dir", "there")
     assert result.code == 0, result.err
@@ -138,6 +154,7 @@ def test_every_option_arrives_in_the_recipe(asked: dict[str, Any], dlzoo: Dlzoo)
     assert (recipe.strategy, recipe.devices, recipe.precision) == ("mirrored", 2, "mixed_bfloat16")
     assert recipe.optimizer.arguments == {"learning_rate": 0.5, "beta_1": 0.5}
     assert recipe.arguments["hidden_units"] == [4, 4]
+    assert (recipe.init_from, recipe.freeze) == ("elsewhere/mlp-iris-1", ["a*", "b"])
     assert asked["run_dir"] == Path("there")
     assert result.err.startswith("mlp-iris: 3 epochs of batches of 8 examples, Adam at 0.5, seed 9")
 
@@ -256,6 +273,9 @@ BROKEN = {
         ("mlp --strategy miror", "'miror' is not one of 'auto', 'one-device', 'mirrored'."),
         ("mlp --strategy mirored", "Did you mean 'mirrored'?"),
         ("mlp --precision float16", "'float16' is not one of"),
+        ("mlp --init-from imagenet", "there are no imagenet weights for mlp, only for vgg16, "),
+        ("mlp --init-from latest", "init_from: there are no runs in runs."),
+        ("mlp --init-from mine.h5", "files that end in .keras or .weights.h5, got mine.h5"),
         ("lenet5 --dataset iris", "lenet5 does image-classification on image data; iris is"),
         ("lenet5 --recipe mlp-iris", "that recipe is for mlp, not for lenet5."),
         ("mlp --batch-size 33 --devices 2", "cannot be shared evenly by 2 devices; try --batch"),

@@ -178,3 +178,11 @@ def test_a_file_without_a_header_is_refused_where_a_title_is_wanted(tmp_path: Pa
     path.write_text("model = 'lenet5'\n")
     with pytest.raises(UsageError, match="does not begin with a comment that says what it is"):
         library.summary(path)
+
+
+def test_a_header_says_what_a_training_takes_where_it_was_measured(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("# Mine\n#\n# Takes 24 seconds on two CPU cores; test accuracy 0.9972.\n")
+    assert library.takes(path) == "24 seconds on two CPU cores; test accuracy 0.9972"
+    path.write_text("# Mine\nmodel = 'lenet5'\n")
+    assert library.takes(path) is None

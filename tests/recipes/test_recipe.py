@@ -35,6 +35,8 @@ MOST: dict[str, Any] = {
     "steps_per_execution": 4,
     "strategy": "mirrored",
     "devices": 2,
+    "init_from": "runs/gan-digits-1",
+    "freeze": ["generator/*"],
     "data": {"name": "digits", "image_size": [32, 24], "channels": 3},
     "augmentation": [{"name": "affine", "rotation": 8.0}],
     "optimizers": {
@@ -188,6 +190,8 @@ def test_what_is_named_needs_a_name() -> None:
         ("warmup.epochs", float("inf")),
         ("warmup.start", -0.1),
         ("model", 5),
+        ("init_from", 5),
+        ("freeze", "C1"),
         ("metrics", "mae"),
         ("optimizer.learning_rate", 0),
         ("optimizer.learning_rate", -0.1),

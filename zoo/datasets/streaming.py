@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo.datasets.batches import even_size, example_seeds, mixes
+from zoo.datasets.batches import Batches, epoch_numbers, even_size, example_seeds
 from zoo.datasets.encoding import Encoder
 from zoo.datasets.spec import Examples
 
@@ -82,11 +82,8 @@ class Stream:
         return mixed.batch(WINDOW).enumerate().map(shuffle).prefetch(1).unbatch()
 
 
-class StreamingBatches:
-    """Full batches of a stream, in an order that depends on the seed and the epoch alone.
-
-    What `zoo.datasets.batches.TrainingBatches` promises holds of them too.
-    """
+class StreamingBatches(Batches):
+    """Batches of a stream."""
 
     def __init__(
         self,
@@ -98,41 +95,42 @@ class StreamingBatches:
         seed: int,
         augment: Any = None,
     ) -> None:
-        self.batch_size = batch_size
-        self.steps = -(-len(stream) // batch_size)
-        self.mixes = mixes(augment)
-        """Whether targets are shares of several classes."""
-        with tf.device("CPU:0"):
-            self.epoch = tf.Variable(0, dtype=tf.int64, trainable=False, name="epoch")
+        super().__init__(len(stream), batch_size, augment)
+        self.stream = stream
+        self.encoder = encoder
+        self.targets = targets
+        self.seed = seed
+        self.augment = augment
 
-        def epoch(_: Any) -> tf.data.Dataset:
-            number = self.epoch.read_value()
-            rows = stream.shuffled(tf.stack([tf.constant(seed, tf.int64), number]))
-            # The last batch is filled up from the epoch's beginning.
-            rows = rows.repeat(2).take(self.steps * batch_size)
-            return rows.map(lambda at, *example: (example_seeds(seed, number, at), *example))
+    def epochs(self, first: int = 0) -> tf.data.Dataset:
+        """Return the batches of all epochs from `first` on, without end."""
+        rows = epoch_numbers(first).flat_map(self._rows)
+        images = rows.map(self._read, num_parallel_calls=tf.data.AUTOTUNE)
+        batches = images.batch(self.batch_size, drop_remainder=True)
+        batches = batches.map(self._batch, num_parallel_calls=tf.data.AUTOTUNE)
+        return batches.prefetch(tf.data.AUTOTUNE)
 
-        def read(seeds: Any, stored: Any, target: Any) -> Any:
-            return seeds, stream.decode(stored), target
+    def _rows(self, number: Any) -> tf.data.Dataset:
+        """Return (seeds, stored image, class) of an epoch, in its order."""
+        rows = self.stream.shuffled(tf.stack([tf.constant(self.seed, tf.int64), number]))
+        # The last batch is filled up from the epoch's beginning.
+        rows = rows.repeat(2).take(self.steps * self.batch_size)
+        return rows.map(lambda at, *example: (example_seeds(self.seed, number, at), *example))
 
-        def batch(seeds: Any, images: Any, classes: Any) -> Any:
-            inputs = encoder.crop(encoder.prepare(images), seeds)
-            inputs = inputs if augment is None else augment(inputs, seeds)
-            if targets is None:
-                return inputs
-            wanted = targets(classes)
-            if self.mixes:
-                # With the batch's own images, each with the one before it.
-                others = [tf.roll(each, 1, axis=0) for each in (inputs, wanted)]
-                inputs, wanted = augment.mix(inputs, wanted, *others, seeds)
-            return inputs, wanted
+    def _read(self, seeds: Any, stored: Any, target: Any) -> Any:
+        return seeds, self.stream.decode(stored), target
 
-        rows = tf.data.Dataset.from_tensors(0).flat_map(epoch)
-        images = rows.map(read, num_parallel_calls=tf.data.AUTOTUNE)
-        batches = images.batch(batch_size, drop_remainder=True)
-        batches = batches.map(batch, num_parallel_calls=tf.data.AUTOTUNE)
-        batches = batches.apply(tf.data.experimental.assert_cardinality(self.steps))
-        self.dataset = batches.prefetch(tf.data.AUTOTUNE)
+    def _batch(self, seeds: Any, images: Any, classes: Any) -> Any:
+        inputs = self.encoder.crop(self.encoder.prepare(images), seeds)
+        inputs = inputs if self.augment is None else self.augment(inputs, seeds)
+        if self.targets is None:
+            return inputs
+        wanted = self.targets(classes)
+        if self.mixes:
+            # With the batch's own images, each with the one before it.
+            others = [tf.roll(each, 1, axis=0) for each in (inputs, wanted)]
+            inputs, wanted = self.augment.mix(inputs, wanted, *others, seeds)
+        return inputs, wanted
 
 
 def streamed_evaluation_batches(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from recipes.recipe import Recipe
@@ -35,17 +36,57 @@ def make_batches(recipe: Recipe, task: Any, dataset: Any, strategy: Any) -> Any:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Assembled:
+    """A model that is ready to be trained."""
+
+    model: Any
+    parameters: int
+    """Trainable ones, before any layer was frozen."""
+    initial_weights: str
+    """What was loaded and what was not, in one line; empty where all were drawn."""
+
+
 def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strategy: Any) -> Any:
+    """Return the model alone of what `assemble` returns."""
+    return assemble(recipe, card, task, batches, strategy).model
+
+
+def assemble(
+    recipe: Recipe,
+    card: ModelCard,
+    task: Any,
+    batches: Any,
+    strategy: Any,
+    *,
+    initialise: bool = True,
+) -> Assembled:
     """Return the model of a recipe, built for the data and compiled inside the strategy's scope.
 
+    Args:
+        recipe: What to train.
+        card: The model's.
+        task: Bound to the data.
+        batches: Of the training split.
+        strategy: Of `tf.distribute`.
+        initialise: Whether to load the weights that the recipe starts from; a checkpoint has all.
+
     Raises:
-        UsageError: The builder or Keras does not take what the recipe says.
+        UsageError: The builder or Keras does not take what the recipe says, or its initial weights
+            do not fit.
     """
     from recipes.compile import regularizer
+    from zoo.cost import trainable_parameters
     from zoo.training.state import optimizers_of
+    from zoo.weights import freeze, load_into
 
+    report = ""
     with strategy.scope():
         model = registry.build(card.name, **{**task.builder_arguments(), **recipe.arguments})
+        if initialise and recipe.init_from:
+            report = str(load_into(model, card.name, recipe.init_from))
+        parameters = trainable_parameters(model)
+        freeze(model, card.name, recipe.freeze)
         if recipe.regularization:
             penalty = regularizer(recipe.regularization)
             for variable in model.trainable_variables:
@@ -59,7 +100,7 @@ def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strateg
                 **arguments,
                 jit_compile=strategies.jit_compile(recipe, card, strategy),
                 steps_per_execution=strategies.steps_per_execution(
-                    recipe, model, batches.batch_size, strategy
+                    recipe, model, batches, strategy
                 ),
             )
         except (TypeError, ValueError) as error:
@@ -68,4 +109,4 @@ def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strateg
             # Made now, so that a checkpoint finds all its variables.
             if not optimizer.built:
                 optimizer.build(model.trainable_variables)
-    return model
+    return Assembled(model=model, parameters=parameters, initial_weights=report)

@@ -1,4 +1,4 @@
-"""The trainer's own callbacks: order, watching for NaN, history, checkpoints, telling."""
+"""The trainer's own callbacks: watching for NaN, history, checkpoints, telling."""
 
 from __future__ import annotations
 
@@ -21,18 +21,6 @@ from zoo.training.report import Epoch, Reporter
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the loss within an epoch: each waits for the device."""
-
-
-class SetEpoch(keras.callbacks.Callback):
-    """Says to the training batches which epoch begins."""
-
-    def __init__(self, epoch: Any) -> None:
-        super().__init__()
-        self.variable = epoch
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Set the variable that the order of the examples is drawn from."""
-        self.variable.assign(epoch)
 
 
 class StopAtNaN(keras.callbacks.Callback):

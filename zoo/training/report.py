@@ -16,6 +16,11 @@ class Beginning:
     model: str
     dataset: str
     parameters: int
+    """Trainable ones, before any layer was frozen."""
+    trained: int
+    """Those of them that are trained."""
+    initial_weights: str
+    """What was loaded and what was not, in one line; empty where all were drawn."""
     examples: int
     devices: str
     precision: str
@@ -69,7 +74,9 @@ class PlainReporter:
         self.stream = stream or sys.stdout
 
     def begin(self, beginning: Beginning) -> None:
-        """Print the facts in one line."""
+        """Print the facts in one line; what was loaded goes to standard error."""
+        if beginning.initial_weights:
+            self._line(beginning.initial_weights, sys.stderr)
         self._line(opening(beginning))
 
     def step(self, epoch: int, step: int, scores: dict[str, float]) -> None:
@@ -86,22 +93,23 @@ class PlainReporter:
     def end(self) -> None:
         """Print nothing."""
 
-    def _line(self, text: str) -> None:
-        print(text, file=self.stream, flush=True)
+    def _line(self, text: str, stream: TextIO | None = None) -> None:
+        print(text, file=stream or self.stream, flush=True)
 
 
 class Silent(PlainReporter):
     """Nothing at all."""
 
-    def _line(self, text: str) -> None:
+    def _line(self, text: str, stream: TextIO | None = None) -> None:
         pass
 
 
 def opening(beginning: Beginning) -> str:
     """Return what a training starts with, in one line."""
     resumed = f", from epoch {beginning.first_epoch + 1}" if beginning.first_epoch else ""
+    share = f", {beginning.trained:,} trained" * (beginning.trained < beginning.parameters)
     return (
-        f"{beginning.model} ({beginning.parameters:,} parameters) on {beginning.dataset} "
+        f"{beginning.model} ({beginning.parameters:,} parameters{share}) on {beginning.dataset} "
         f"({beginning.examples:,} examples, batches of {beginning.batch_size}), "
         f"{beginning.devices}, {beginning.precision}{resumed} -> {beginning.run}"
     )

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from recipes import library
 from recipes.recipe import Recipe, overlay, override, parse, read_toml
-from zoo import registry, tasks
+from zoo import registry, runs, tasks
 from zoo.datasets import catalog
 from zoo.datasets.loading import check_form
-from zoo.errors import UsageError
+from zoo.errors import UsageError, suggestion
+from zoo.pretrained import require
+from zoo.runs import RUNS, Run
 
 
 def resolve(
@@ -27,7 +29,10 @@ def resolve(
     precision: str | None = None,
     strategy: str | None = None,
     devices: int | None = None,
+    init_from: str | Path | Run | None = None,
+    freeze: str | Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
+    run_dir: str | Path = RUNS,
 ) -> Recipe:
     """Return the recipe to train by: the model's, then `recipe`, then the other arguments.
 
@@ -44,12 +49,17 @@ def resolve(
         precision: Instead of the recipe's.
         strategy: Instead of the recipe's.
         devices: Instead of the recipe's.
+        init_from: Instead of the recipe's: ``"imagenet"``, a file of weights, or a run. A run's
+            name becomes its folder, which is found by later.
+        freeze: Instead of the recipe's: one or more shell patterns over the names of layers.
         overrides: New values by dotted key.
+        run_dir: Where a run that is named is looked for.
 
     Raises:
         UsageError: Something is unknown, out of range, or does not fit together.
     """
     found = _base(model, recipe, dataset)
+    start = init_from.path if isinstance(init_from, Run) else init_from
     changes: dict[str, Any] = {
         key: value
         for key, value in (
@@ -59,6 +69,8 @@ def resolve(
             ("precision", precision),
             ("strategy", strategy),
             ("devices", devices),
+            ("init_from", str(start) if start else None),
+            ("freeze", [freeze] if isinstance(freeze, str) else list(freeze) or None),
         )
         if value is not None
     }
@@ -67,8 +79,25 @@ def resolve(
             where = "optimizer" if found.optimizer else f"optimizers.{key}"
             changes[f"{where}.learning_rate"] = learning_rate
     found = override(found, {**changes, **(overrides or {})})
+    if found.init_from is not None:
+        where = _initial_weights(found, run_dir)
+        found = found.model_copy(update={"init_from": where})
     check(found)
     return found
+
+
+def _initial_weights(recipe: Recipe, run_dir: str | Path) -> str:
+    """Return the path of a recipe's initial weights, or "imagenet"."""
+    given = str(recipe.init_from)
+    if given != "imagenet" and (Path(given).is_dir() or not Path(given).suffix):
+        try:
+            return str(runs.load(given, run_dir).model_file.parent)
+        except UsageError as error:
+            if hint := suggestion(given, ["imagenet"]):
+                raise UsageError(f"init_from: there is no file or run '{given}'.{hint}") from None
+            raise UsageError(f"init_from: {error}") from None
+    require(registry.card(recipe.model).name, given)
+    return given
 
 
 def _base(model: str | None, recipe: str | Path | Recipe | None, dataset: str | None) -> Recipe:
@@ -165,4 +194,6 @@ def describe(recipe: Recipe) -> str:
     if recipe.batch_size != "full":
         size = f"{recipe.batch_size} example{'s' * (recipe.batch_size != 1)}"
     epochs = f"{recipe.epochs} epoch{'s' * (recipe.epochs != 1)}"
-    return f"{epochs} of batches of {size}, {optimizers}{rate}, seed {recipe.seed}"
+    origin = f", from {recipe.init_from}" if recipe.init_from else ""
+    frozen = f", {' '.join(recipe.freeze)} frozen" if recipe.freeze else ""
+    return f"{epochs} of batches of {size}, {optimizers}{rate}, seed {recipe.seed}{origin}{frozen}"

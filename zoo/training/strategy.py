@@ -48,17 +48,26 @@ def jit_compile(recipe: Recipe, card: ModelCard, strategy: Any) -> bool | str:
     return card.family in XLA_ON_CPU
 
 
-def steps_per_execution(recipe: Recipe, model: Any, batch_size: int, strategy: Any) -> int:
-    """Return how many steps TensorFlow runs at a time.
+def steps_per_execution(recipe: Recipe, model: Any, batches: Any, strategy: Any) -> int:
+    """Return how many steps TensorFlow runs at a time: a divisor of an epoch's.
 
     Python takes about a millisecond to start a step. LeNet-5 trains about 1.3 times as fast if
-    it starts several at once, ResNet-20, whose steps are long, no faster (benchmarks/results.md).
+    it starts several at once, ResNet-20, whose steps are long, no faster (docs/performance.md).
+
+    Args:
+        recipe: If it says how many, there are no more than that.
+        model: Whose cost tells how long a step is.
+        batches: The training batches, which go on from epoch to epoch: an execution that does not
+            end with its epoch would run into the next.
+        strategy: Of `make_strategy`.
     """
     if strategy.num_replicas_in_sync > 1:
         return 1  # Keras 3.15 fails on more with several replicas
-    if recipe.steps_per_execution != "auto":
-        return recipe.steps_per_execution
-    from zoo.cost import multiply_adds
+    if recipe.steps_per_execution == "auto":
+        from zoo.cost import multiply_adds
 
-    operations = 6.0 * multiply_adds(model) * batch_size  # forward, and twice that backward
-    return max(1, min(MOST_STEPS, int(LONG_STEP / max(operations, 1.0))))
+        operations = 6.0 * multiply_adds(model) * batches.batch_size  # forward, twice that back
+        wanted = min(MOST_STEPS, int(LONG_STEP / max(operations, 1.0)))
+    else:
+        wanted = recipe.steps_per_execution
+    return max((n for n in range(1, wanted + 1) if batches.steps % n == 0), default=1)

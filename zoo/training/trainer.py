@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from zoo.files import write_text, written_whole
 from zoo.runs import CHECKPOINT, RUNS, Run
 from zoo.runtime import precision_policy, start_tensorflow
 from zoo.training import strategy as strategies
-from zoo.training.assembly import make_batches, make_model
+from zoo.training.assembly import assemble, make_batches
 from zoo.training.report import Beginning, PlainReporter, Reporter
 from zoo.training.resolve import resolve
 
@@ -34,6 +34,8 @@ def train(
     precision: str | None = None,
     strategy: str | None = None,
     devices: int | None = None,
+    init_from: str | Path | Run | None = None,
+    freeze: str | Sequence[str] = (),
     overrides: Mapping[str, Any] | None = None,
     run_dir: str | Path = RUNS,
     reporter: Reporter | None = None,
@@ -51,6 +53,9 @@ def train(
         precision: ``"auto"``, ``"float32"``, ``"mixed_float16"`` or ``"mixed_bfloat16"``.
         strategy: ``"auto"``, ``"one-device"`` or ``"mirrored"``.
         devices: How many devices to use.
+        init_from: Weights to start from: ``"imagenet"``, a ``.keras`` or ``.weights.h5`` file, or a
+            run, its name or its folder. Layers of other names or shapes start fresh.
+        freeze: One or more shell patterns over the names of layers that are not trained.
         overrides: Any other of the recipe's keys, dotted: ``{"optimizer.momentum": 0.9}``.
         run_dir: The folder in which the run's folder is made.
         reporter: Who is told how it goes; lines on standard output by default.
@@ -77,7 +82,10 @@ def train(
         precision=precision,
         strategy=strategy,
         devices=devices,
+        init_from=init_from,
+        freeze=freeze,
         overrides=overrides,
+        run_dir=run_dir,
     )
     return run_recipe(resolved, run_dir=Path(run_dir), reporter=reporter)
 
@@ -143,25 +151,29 @@ def run_recipe(
         loss = recipe.loss.name if recipe.loss else None
         task = tasks.make(tasks.check(card, recipe.task, dataset.spec), dataset.spec, loss)
         batches = make_batches(recipe, task, dataset, strategy)
-        model = make_model(recipe, card, task, batches, strategy)
+        resumed = run is not None and (run.path / CHECKPOINT).is_file()
+        assembled = assemble(recipe, card, task, batches, strategy, initialise=not resumed)
+        model = assembled.model
 
         environment = describe_environment(recipe, strategy, policy)
         made = run or runs.create(recipe, dataset.spec, environment, run_dir)
         finished = 0
         remembered: dict[str, Any] = {}
-        if run is not None and (run.path / CHECKPOINT).is_file():
+        if resumed:
             with strategy.scope():
-                finished, remembered = state.load(run.path / CHECKPOINT, model)
+                finished, remembered = state.load(made.path / CHECKPOINT, model)
             # Unfinished from now on: what it scored was a shorter training's.
             for name in ("metrics.json", "model.keras"):
-                (run.path / name).unlink(missing_ok=True)
-            write_text(run.path / "recipe.toml", recipe.to_toml())
+                (made.path / name).unlink(missing_ok=True)
+            write_text(made.path / "recipe.toml", recipe.to_toml())
         reporter = reporter or PlainReporter()
         beginning = Beginning(
             run=made.path,
             model=card.name,
             dataset=dataset.spec.name,
-            parameters=trainable_parameters(model),
+            parameters=assembled.parameters,
+            trained=trainable_parameters(model),
+            initial_weights=assembled.initial_weights,
             examples=len(dataset.split("train")),
             devices=environment["devices"],
             precision=policy,
@@ -180,7 +192,7 @@ def run_recipe(
         with written_whole(made.path / "model.keras") as beside:
             model.save(beside)
     made.dataset = dataset  # loaded once is enough
-    _conclude(made, recipe, time.monotonic() - began)
+    _conclude(made, recipe, beginning, time.monotonic() - began)
     return made
 
 
@@ -213,7 +225,7 @@ def _fit(
     beginning: Beginning,
 ) -> None:
     from recipes.compile import callbacks as recipe_callbacks
-    from zoo.training.callbacks import CheckNames, Keep, Remind, SetEpoch, StopAtNaN
+    from zoo.training.callbacks import CheckNames, Keep, Remind, StopAtNaN
 
     theirs = recipe_callbacks(recipe, run.path)
     history = run.history
@@ -228,7 +240,8 @@ def _fit(
         history={key: values[: beginning.first_epoch] for key, values in history.items()},
     )
     model.fit(
-        batches.dataset,
+        batches.epochs(beginning.first_epoch),
+        steps_per_epoch=batches.steps,
         epochs=recipe.epochs,
         initial_epoch=beginning.first_epoch,
         validation_data=task.evaluation_batches(
@@ -239,7 +252,6 @@ def _fit(
         shuffle=False,
         verbose=0,
         callbacks=[
-            SetEpoch(batches.epoch),
             StopAtNaN(),
             CheckNames(theirs, beginning.headline.removeprefix("val_"), task.final_scores),
             *theirs,
@@ -249,7 +261,7 @@ def _fit(
     )
 
 
-def _conclude(run: Run, recipe: Recipe, seconds: float) -> None:
+def _conclude(run: Run, recipe: Recipe, beginning: Beginning, seconds: float) -> None:
     """Score the model as it was saved, and write metrics, figures and the run's card."""
     from zoo.report_card import draw_figures, write_card
 
@@ -259,6 +271,8 @@ def _conclude(run: Run, recipe: Recipe, seconds: float) -> None:
         "epochs": len(history.get("epoch", [])),
         "seconds": round(seconds, 2),
         "training_seconds": round(trained, 2),
+        "parameters": beginning.parameters,
+        "trained_parameters": beginning.trained,
     }
     for split in ("validation", "test"):
         metrics[split] = run.evaluate(split)

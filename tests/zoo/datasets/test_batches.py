@@ -26,8 +26,7 @@ def batches(batch_size: int = 5, seed: int = 0, **arguments: Any) -> TrainingBat
 
 def order(made: TrainingBatches, epoch: int) -> list[int]:
     """The numbers of the examples in the order in which an epoch gives them."""
-    made.epoch.assign(epoch)
-    return [int(number) for x, _ in made.dataset for number in np.ravel(x)]
+    return [int(number) for x, _ in made.epoch(epoch) for number in np.ravel(x)]
 
 
 @pytest.mark.parametrize("batch_size", [1, 5, 22, 23])
@@ -35,9 +34,8 @@ def test_every_batch_is_full_and_every_example_is_in_every_epoch(batch_size: int
     made = batches(batch_size)
     steps = -(-SIZE // batch_size)
     for epoch in range(3):
-        made.epoch.assign(epoch)
-        parts = list(made.dataset)
-        assert len(parts) == made.steps == steps == int(made.dataset.cardinality())
+        parts = list(made.epoch(epoch))
+        assert len(parts) == made.steps == steps == int(made.epoch(epoch).cardinality())
         assert all(x.shape == (batch_size, 1) and y.shape == (batch_size,) for x, y in parts)
         numbers = order(made, epoch)
         assert set(numbers) == set(range(SIZE))
@@ -55,12 +53,12 @@ def test_the_whole_split_at_once_has_each_example_once() -> None:
 
 
 def test_targets_stay_with_their_inputs() -> None:
-    for x, y in batches().dataset:
+    for x, y in batches().epoch():
         np.testing.assert_array_equal(np.ravel(x) * 10, y)
 
 
 def test_without_targets_a_batch_is_inputs_alone() -> None:
-    parts = list(batches(targets=None).dataset)
+    parts = list(batches(targets=None).epoch())
     assert all(part.shape == (5, 1) for part in parts)
 
 
@@ -95,10 +93,9 @@ def test_the_batch_size_cuts_the_same_order() -> None:
 
 def seeds(made: TrainingBatches, epoch: int) -> dict[int, tuple[int, int]]:
     """The seeds that each example is changed by in an epoch."""
-    made.epoch.assign(epoch)
     return {
         int(number): (int(pair[0]), int(pair[1]))
-        for pairs, y in made.dataset
+        for pairs, y in made.epoch(epoch)
         for number, pair in zip(y // 10, np.asarray(pairs), strict=True)
     }
 
@@ -119,7 +116,7 @@ def test_each_example_is_changed_by_seeds_of_its_own_whatever_its_batch() -> Non
 
 def test_targets_are_not_augmented() -> None:
     made = batches(augment=lambda images, given: -images)
-    for x, y in made.dataset:
+    for x, y in made.epoch():
         np.testing.assert_array_equal(-np.ravel(x) * 10, y)
 
 
@@ -142,8 +139,7 @@ def mixed(augment: Augmenter, epoch: int, batch_size: int = 5, seed: int = 0) ->
     made = TrainingBatches(SPOTS, ONE_HOT, batch_size=batch_size, seed=seed, augment=augment)
     assert made.mixes == augment.mixes
     numbers = order(batches(batch_size, seed), epoch)
-    made.epoch.assign(epoch)
-    parts = list(made.dataset)
+    parts = list(made.epoch(epoch))
     images, targets = np.zeros_like(SPOTS), np.zeros_like(ONE_HOT)
     images[numbers] = np.concatenate([x for x, _ in parts])
     targets[numbers] = np.concatenate([y for _, y in parts])

@@ -54,8 +54,7 @@ def batches(batch_size: int = 5, seed: int = 0, **arguments: Any) -> StreamingBa
 
 def order(made: StreamingBatches, epoch: int) -> list[int]:
     """The numbers of the images in the order in which an epoch gives them."""
-    made.epoch.assign(epoch)
-    return [int(target) // 10 for _, y in made.dataset for target in y]
+    return [int(target) // 10 for _, y in made.epoch(epoch) for target in y]
 
 
 @pytest.fixture(params=[4, 1024], ids=["several windows", "one window"], autouse=True)
@@ -72,9 +71,8 @@ def test_every_batch_is_full_and_every_example_is_in_every_epoch(batch_size: int
     made = batches(batch_size)
     steps = -(-SIZE // batch_size)
     for epoch in range(2):
-        made.epoch.assign(epoch)
-        parts = list(made.dataset)
-        assert len(parts) == made.steps == steps == int(made.dataset.cardinality())
+        parts = list(made.epoch(epoch))
+        assert len(parts) == made.steps == steps == int(made.epoch(epoch).cardinality())
         assert all(x.shape == (batch_size, 4, 4, 3) and y.shape == (batch_size,) for x, y in parts)
         numbers = order(made, epoch)
         assert sorted(numbers[:SIZE]) == list(range(SIZE))
@@ -83,18 +81,18 @@ def test_every_batch_is_full_and_every_example_is_in_every_epoch(batch_size: int
 
 
 def test_shapes_are_known_before_anything_is_read() -> None:
-    images, targets = batches().dataset.element_spec
+    images, targets = batches().epoch().element_spec
     assert (images.shape, images.dtype) == ((5, 4, 4, 3), tf.float32)
     assert targets.shape == (5,)
 
 
 def test_targets_stay_with_their_images() -> None:
-    for x, y in batches().dataset:
+    for x, y in batches().epoch():
         np.testing.assert_allclose(np.asarray(x)[:, 0, 0, 0] * 255.0, y, atol=1e-3)
 
 
 def test_without_targets_a_batch_is_images_alone() -> None:
-    parts = list(batches(targets=None).dataset)
+    parts = list(batches(targets=None).epoch())
     assert all(part.shape == (5, 4, 4, 3) for part in parts)
 
 
@@ -122,10 +120,9 @@ def test_the_order_depends_on_nothing_else() -> None:
 def test_each_example_is_changed_by_seeds_of_its_own_whatever_its_batch() -> None:
     def drawn(seed: int, epoch: int, batch_size: int) -> dict[int, tuple[int, int]]:
         made = batches(batch_size, seed, augment=lambda images, seeds: seeds)
-        made.epoch.assign(epoch)
         return {
             int(y) // 10: (int(pair[0]), int(pair[1]))
-            for pairs, targets in made.dataset
+            for pairs, targets in made.epoch(epoch)
             for y, pair in zip(targets, np.asarray(pairs), strict=True)
         }
 
@@ -147,10 +144,9 @@ def test_windows_are_drawn_for_each_example_and_epoch() -> None:
             batch_size=5,
             seed=0,
         )
-        made.epoch.assign(epoch)
         return {
             int(number): float(image[0, 0, 0])
-            for x, y in made.dataset
+            for x, y in made.epoch(epoch)
             for number, image in zip(y, np.asarray(x), strict=True)
         }
 
@@ -166,9 +162,9 @@ def test_images_and_targets_are_mixed_alike() -> None:
     made = batches(augment=Augmenter(mixers=(half,)))
     assert made.mixes
     unmixed = order(batches(), 0)
-    for x, y in made.dataset:
+    for x, y in made.epoch():
         np.testing.assert_allclose(np.asarray(x)[:, 0, 0, 0] * 255.0, y, atol=1e-3)
-    first = next(iter(made.dataset))[1]
+    first = next(iter(made.epoch()))[1]
     assert first[0] == 5.0 * (unmixed[0] + unmixed[4])  # the one before the first is the last
     assert first[1] == 5.0 * (unmixed[1] + unmixed[0])
 

@@ -20,6 +20,7 @@ import zoo
 from zoo import tasks
 from zoo.datasets.spec import DatasetSpec
 from zoo.tasks.generation import Generation
+from zoo.weights import load_into
 
 BATCH = 4
 CLASSES = ("a", "b", "c")
@@ -210,6 +211,15 @@ def test_a_saved_model_loads_in_safe_mode_as_the_same_model(built: Built, tmp_pa
         keras.ops.convert_to_numpy(built.outputs(built.model)),
         atol=1e-6,
     )
+
+
+def test_its_weights_can_be_started_from(built: Built, tmp_path: Path) -> None:
+    path = tmp_path / "model.weights.h5"
+    built.model.save_weights(path)
+    other = build(built.name).model
+    assert load_into(other, built.name, path).complete
+    for before, after in zip(built.model.weights, other.weights, strict=True):
+        np.testing.assert_array_equal(before, after, err_msg=before.path)
 
 
 @pytest.fixture

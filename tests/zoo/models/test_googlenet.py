@@ -25,7 +25,7 @@ BLOCKS = {
     "inception5b": (1_444_080, (7, 7, 1024)),
 }
 HEADS = {"auxiliary1": 3_188_840, "auxiliary2": 3_190_888}
-SMALL = {"input_shape": (32, 32, 3), "classes": 5}
+SMALL: dict[str, Any] = {"input_shape": (32, 32, 3), "classes": 5}
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
 from recipes import library
 from zoo.errors import UsageError
+from zoo.runs import Run
 from zoo.training.resolve import describe, resolve
 
 
@@ -101,6 +104,60 @@ def test_what_is_wrong_is_said_in_one_line(arguments: dict[str, object], message
         resolve(**arguments)  # type: ignore[arg-type]
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Path:
+    """A folder of runs: lenet5-digits-1 has ended, lenet5-digits-2 has not."""
+    for number, name in enumerate(("lenet5-digits-1", "lenet5-digits-2")):
+        run = tmp_path / "runs" / name
+        (run / "checkpoints").mkdir(parents=True)
+        (run / "recipe.toml").write_text(library.load("lenet5-digits").to_toml())
+        (run / "environment.json").write_text(f'{{"started": {number}}}')
+    for file in ("model.keras", "metrics.json"):
+        (tmp_path / "runs" / "lenet5-digits-1" / file).touch()
+    return tmp_path / "runs"
+
+
+@pytest.mark.parametrize("given", ["lenet5-digits-1", "{runs}/lenet5-digits-1"])
+def test_a_run_to_start_from_is_written_down_as_its_folder(given: str, started: Path) -> None:
+    folder = started / "lenet5-digits-1"
+    recipe = resolve("lenet5", init_from=given.format(runs=started), run_dir=started)
+    assert recipe.init_from == str(folder)
+    assert resolve("lenet5", init_from=Run(folder)).init_from == str(folder)
+    assert resolve("lenet5", init_from=folder / "model.keras").init_from == f"{folder}/model.keras"
+    shutil.rmtree(started / "lenet5-digits-2")
+    for word in ("latest", "lenet"):
+        latest = resolve("lenet5", overrides={"init_from": word}, run_dir=started)
+        assert latest.init_from == str(folder)
+
+
+def test_weights_to_start_from_and_layers_to_freeze_arrive_in_the_recipe() -> None:
+    recipe = resolve("resnet50", init_from="imagenet", freeze="conv[1-4]*")
+    assert (recipe.init_from, recipe.freeze) == ("imagenet", ["conv[1-4]*"])
+    assert describe(recipe).endswith(", seed 0, from imagenet, conv[1-4]* frozen")
+    assert resolve(None, recipe=recipe) == recipe
+    assert resolve(None, recipe=recipe, freeze=["a", "b"]).freeze == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("imagenet", "there are no imagenet weights for lenet5, only for vgg16, vgg19, resnet50"),
+        ("imagent", "init_from: there is no file or run 'imagent'. Did you mean 'imagenet'?"),
+        ("lenet5-digits-3", "init_from: there is no run 'lenet5-digits-3' in "),
+        ("lenet5-digits-2", "init_from: run lenet5-digits-2 has not finished training"),
+        ("lenet5.keras", "there are no weights lenet5.keras"),
+        ("lenet5.h5", "files that end in .keras or .weights.h5, got lenet5.h5"),
+        ("lenet5.pt", "files that end in .keras or .weights.h5, got lenet5.pt"),
+        ("..", "init_from: there is no run '..'"),
+    ],
+)
+def test_weights_that_are_not_there_are_told_before_anything_starts(
+    given: str, message: str, started: Path
+) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)):
+        resolve("lenet5", init_from=given, run_dir=started)
 
 
 def test_a_recipe_is_described_in_one_line() -> None:

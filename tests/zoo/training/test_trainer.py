@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,12 @@ import pytest
 
 import zoo
 from recipes.recipe import Recipe
+from tests import tiny
 from zoo.errors import DlzooError, UsageError
 from zoo.runs import Run
 from zoo.training import trainer
 from zoo.training.report import Epoch, Silent
+from zoo.training.resolve import resolve
 
 # Small networks of every kind that the trainer must not know apart.
 TINY: dict[str, dict[str, Any]] = {
@@ -188,7 +191,7 @@ def test_steps_per_execution_change_nothing_but_speed(run_dir: Path) -> None:
             reporter=Silent(),
             overrides={"steps_per_execution": steps},
         )
-        for steps in (1, 5)
+        for steps in (1, 3)  # of an epoch's 4, so it is 2: none runs into the next epoch
     ]
     for one, two in zip(weights(runs[0]), weights(runs[1]), strict=True):
         np.testing.assert_allclose(two, one, rtol=1e-5, atol=1e-6)
@@ -308,3 +311,88 @@ def test_regularisation_adds_to_the_loss_of_any_model(run_dir: Path) -> None:
         return trainer.run_recipe(recipe, run_dir=run_dir, reporter=Silent()).history["loss"][0]
 
     assert first_loss(1.0) > first_loss(0.0) + 0.5
+
+
+# Starting from weights that exist.
+
+
+@pytest.fixture(scope="module")
+def fine_tuned(trained: dict[str, Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run that started from another one, which is there no longer, with its first stages frozen.
+
+    It was stopped after its first epoch, and resumed.
+    """
+    folder = tmp_path_factory.mktemp("fine-tuned")
+    start = tiny.copy(trained["resnet20"], folder, "start")
+    arguments = {**TINY["resnet20"], "init_from": start, "freeze": ["stem*", "stage1*"]}
+    recipe = resolve("resnet20", **arguments)
+    with pytest.raises(KeyboardInterrupt):
+        trainer.run_recipe(recipe, run_dir=folder / "runs", reporter=StopAfter(1))
+    shutil.move(start.path, folder / "gone")
+    return trainer.resume(zoo.load("latest", folder / "runs"), reporter=Silent())
+
+
+def test_a_run_starts_from_anothers_weights_and_frozen_ones_stay(
+    trained: dict[str, Run], fine_tuned: Run
+) -> None:
+    before, after = trained["resnet20"].model, fine_tuned.model
+    for old, new in zip(before.weights, after.weights, strict=True):
+        frozen = new.path.startswith(("stem", "stage1"))
+        assert np.array_equal(old, new) == frozen, new.path
+    assert not after.get_layer("stem_conv").trainable
+    assert after.get_layer("probabilities").trainable
+
+
+def test_a_run_that_started_from_another_is_repeated_and_resumed_to_the_bit(
+    trained: dict[str, Run], fine_tuned: Run
+) -> None:
+    # As it was, but never stopped; the run it started from is where it has been moved to.
+    again = zoo.train(
+        recipe=fine_tuned.path / "recipe.toml",
+        init_from=fine_tuned.path.parent.parent / "gone",
+        run_dir=fine_tuned.path.parent,
+        reporter=Silent(),
+    )
+    assert again.recipe.freeze == ["stem*", "stage1*"]
+    assert same(fine_tuned, again)
+    repeated = zoo.train(
+        recipe=again.path / "recipe.toml", run_dir=again.path.parent, reporter=Silent()
+    )
+    assert same(again, repeated)
+
+
+def test_what_is_not_trained_is_told(fine_tuned: Run) -> None:
+    metrics = fine_tuned.metrics
+    assert metrics["parameters"] == 269_434  # with one channel instead of three
+    assert metrics["trained_parameters"] < metrics["parameters"]
+    card = (fine_tuned.path / "README.md").read_text(encoding="utf-8")
+    assert f"Started from `{fine_tuned.recipe.init_from}`." in card
+    assert f"{metrics['trained_parameters']:,} of 269,434 parameters trained" in card
+    assert "frozen: `stem*`, `stage1*`." in card
+
+
+def test_weights_that_do_not_fit_leave_no_run(trained: dict[str, Run], run_dir: Path) -> None:
+    for wrong in ({"init_from": trained["lenet5"]}, {"freeze": "conv1*"}, {"freeze": "*"}):
+        with pytest.raises(UsageError, match=r"fits mlp|no layer|leaves nothing"):
+            zoo.train("mlp", run_dir=run_dir, reporter=Silent(), **wrong)
+    assert not run_dir.exists()
+
+
+def test_two_replicas_start_from_weights_as_one_does(
+    trained: dict[str, Run], run_dir: Path
+) -> None:
+    runs = [
+        zoo.train(
+            "lenet5",
+            epochs=1,
+            batch_size=256,
+            init_from=trained["lenet5"],
+            freeze="C*",
+            devices=devices,
+            run_dir=run_dir,
+            reporter=Silent(),
+        )
+        for devices in (1, 2)
+    ]
+    for one, two in zip(weights(runs[0]), weights(runs[1]), strict=True):
+        np.testing.assert_allclose(two, one, rtol=1e-3, atol=1e-4)

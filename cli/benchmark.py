@@ -1,0 +1,120 @@
+"""`dlzoo benchmark`: how fast models train and answer on this machine, in how much memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.options import MODEL, Choice, json_option
+from cli.output import emit_json, heading, hint, table
+from zoo.errors import DlzooError
+from zoo.registry import card
+
+if TYPE_CHECKING:
+    from zoo.training.benchmark import Measurement
+
+
+@click.command("benchmark")
+@click.argument("models", nargs=-1, required=True, type=MODEL, metavar="MODEL...")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), help="Examples a step; by default chosen by cost."
+)
+@click.option(
+    "--input-size",
+    type=click.IntRange(min=1),
+    help="Height and width of images, length of texts; by default the paper's.",
+)
+@click.option(
+    "--precision",
+    type=Choice(["auto", "float32", "mixed_float16", "mixed_bfloat16"]),
+    help="Keras's dtype policy.",
+)
+@click.option(
+    "--repeats",
+    type=click.IntRange(min=1),
+    default=10,
+    show_default=True,
+    help="How many times each is timed.",
+)
+@json_option
+def command(
+    models: tuple[str, ...],
+    batch_size: int | None,
+    input_size: int | None,
+    precision: str | None,
+    repeats: int,
+    as_json: bool,
+) -> None:
+    """Measure how fast each MODEL trains and answers here, and in how much memory.
+
+    The paper's network is fed the same batch of noise again and again, in a process of its own.
+    A batch that does not fit into memory is halved until it does. Run it on an otherwise idle
+    machine.
+
+    \b
+    dlzoo benchmark lenet5 resnet20
+    dlzoo benchmark resnet50 --batch-size 16 --input-size 64
+    """
+    from zoo.training.benchmark import benchmark
+
+    found: list[Measurement] = []
+    failed: list[DlzooError] = []
+    names = list(dict.fromkeys(card(model).name for model in models))
+    for name in names:
+        try:
+            found += benchmark(
+                name,
+                batch_size=batch_size,
+                input_size=input_size,
+                precision=precision,
+                repeats=repeats,
+                tell=lambda line: click.echo(line, err=True),
+            )
+        except DlzooError as error:  # one model's; what was measured of the others is not lost
+            failed.append(error)
+    if found and as_json:
+        emit_json([one.as_dict() for one in found])
+    elif found:
+        _show(found)
+    if failed:
+        raise type(failed[0])("; ".join(str(error) for error in failed)) from failed[0]
+    hint(f"dlzoo train {names[0]}")
+
+
+def _show(found: list[Measurement]) -> None:
+    where = ", ".join(dict.fromkeys(f"{one.device} in {one.precision}" for one in found))
+    rates = [one.matmul_rate / 1e9 for one in found]
+    products = " to ".join(dict.fromkeys(f"{rate:,.0f}" for rate in (min(rates), max(rates))))
+    heading(
+        f"median (quartiles) of {found[0].repeats} on {where}; matrix products: {products} GFLOP/s"
+    )
+    rows = [
+        (
+            one.model,
+            one.mode,
+            one.batch_size,
+            f"{one.samples_per_second:,.0f}",
+            f"{_milliseconds(one.seconds)} "
+            f"({' to '.join(_milliseconds(seconds) for seconds in one.quartiles)})",
+            "" if one.peak_memory is None else f"{one.peak_memory / 1e6:,.0f} MB",
+            _percent(one.share_of_matmul_rate),
+        )
+        for one in found
+    ]
+    columns = ("model", "mode", "batch", "samples/s", "ms a step", "memory", "of matmul")
+    table(columns, rows, right=("batch", "samples/s", "memory", "of matmul"))
+    for one in found:
+        if one.batch_size < one.asked_batch_size:
+            click.echo(
+                f"{one.model}: {one.mode} with batch {one.asked_batch_size} does not fit into "
+                f"memory, with {one.batch_size} it does"
+            )
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.1f} %" if share >= 0.001 else "< 0.1 %"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{1000.0 * seconds:,.3g}" if seconds < 1.0 else f"{1000.0 * seconds:,.0f}"
