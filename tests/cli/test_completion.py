@@ -87,7 +87,7 @@ class Complete:
         ("dlzoo train len", ["lenet5", "lenet5-1998", "lenet"]),
         ("dlzoo info va", ["vae"]),
         ("dlzoo train --recipe mlp-x", ["mlp-xor"]),
-        ("dlzoo train mlp --dataset i", ["iris"]),
+        ("dlzoo train mlp --dataset ir", ["iris"]),
         ("dlzoo train --learn", ["--learning-rate"]),
         ("dlzoo train --strategy m", ["mirrored"]),
         ("dlzoo evaluate latest --split t", ["train", "test"]),
