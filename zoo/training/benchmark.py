@@ -31,6 +31,7 @@ SECOND_OF_WORK = 1e11
 SHORTEST = 0.05
 """Seconds: what is over sooner is timed several times in a row."""
 MATMULS = 5
+"""Matrix products that are timed before a mode, and again after it."""
 MATMUL_SIZE = 2048
 """Rows and columns of the matrices whose product is the measure of the machine."""
 
