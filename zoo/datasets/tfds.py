@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -64,6 +65,9 @@ def _builder(origin: Origin) -> Any:
 def _telling(found: DatasetEntry) -> Iterator[None]:
     """Keep standard output clean, and say in one line what fails and what can be done."""
     assert found.tfds is not None
+    log = logging.getLogger("absl")
+    level = log.level
+    log.setLevel(logging.ERROR)  # it warns that what is not downloaded yet is not there
     try:
         with contextlib.redirect_stdout(sys.stderr):
             yield
@@ -76,6 +80,8 @@ def _telling(found: DatasetEntry) -> Iterator[None]:
             f"The first use {found.tfds.first_use}, later ones find it in TFDS_DATA_DIR or else in "
             "~/tensorflow_datasets"
         ) from error
+    finally:
+        log.setLevel(level)
 
 
 def _require_archives(found: DatasetEntry, builder: Any) -> None:

@@ -118,7 +118,7 @@ def test_a_stream_is_centred_by_its_training_split() -> None:
 
 
 def test_archives_that_are_missing_are_named_with_where_to_put_them(
-    mocked: Path,
+    mocked: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = mocked / "downloads" / "manual"
     (folder / "ILSVRC2012_img_val.tar").unlink()
@@ -126,6 +126,7 @@ def test_archives_that_are_missing_are_named_with_where_to_put_them(
         load("imagenet", image_size=(8, 8))
     message = str(caught.value)
     assert f"put ILSVRC2012_img_val.tar into {folder} " in message
+    assert not caplog.records  # tensorflow-datasets would tell it in words of its own
     assert "TFDS_DATA_DIR" in message
     assert "\n" not in message
 
