@@ -45,9 +45,10 @@ class Data(_Strict):
     """Height and width to resize images to; None leaves them as they are."""
     channels: Literal[1, 3] | None = None
     """1 turns images grey, 3 repeats or keeps colours; None leaves them as they are."""
-    resize: Literal["stretch", "shorter-side"] = "stretch"
+    resize: Literal["stretch", "shorter-side", "pad"] = "stretch"
     """"stretch" changes height and width each for itself; "shorter-side" scales both alike until
-    the image covers `image_size`, and cuts out the middle."""
+    the image covers `image_size`, and cuts out the middle; "pad" lays the image on the middle of a
+    field of zeros, scaled down only if it is larger."""
     crop: tuple[int, int] | None = None
     """Height and width of the window of it that the model gets: anywhere in training, drawn by
     (seed, epoch, example), and in the middle elsewhere; None is all of it."""

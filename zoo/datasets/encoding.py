@@ -89,6 +89,9 @@ class Encoder(tf.Module):
             return images
         if self.spec.resize == "shorter-side":
             return _cut(_cover(images, height, width), height, width)
+        if self.spec.resize == "pad":
+            images = tf.image.resize_with_crop_or_pad(_fit(images, height, width), height, width)
+            return tf.ensure_shape(images, (None, height, width, channels))
         return tf.image.resize(images, (height, width), method="bilinear", antialias=True)
 
     def crop(self, prepared: Any, seeds: Any = None) -> Any:
@@ -121,6 +124,14 @@ def _cover(images: Any, height: int, width: int) -> Any:
     wanted = tf.constant([height, width], tf.float64)
     scaled = sides * tf.reduce_max(wanted / sides)
     size = tf.cast(tf.maximum(tf.round(scaled), wanted), tf.int32)
+    return tf.image.resize(images, size, method="bilinear", antialias=True)
+
+
+def _fit(images: Any, height: int, width: int) -> Any:
+    """Scale images down, sides in proportion, until they fit into a height and width."""
+    sides = tf.cast(tf.shape(images)[1:3], tf.float64)
+    scale = tf.reduce_min(tf.constant([height, width], tf.float64) / sides)
+    size = tf.cast(tf.maximum(tf.round(sides * tf.minimum(scale, 1.0)), 1.0), tf.int32)
     return tf.image.resize(images, size, method="bilinear", antialias=True)
 
 

@@ -39,7 +39,7 @@ def load(
         image_size: Height and width that images are brought to; None leaves them.
         channels: 1 for grey, 3 for colours; None leaves them.
         crop: Height and width of the window of it that models get; None is all of it.
-        resize: ``"stretch"`` or ``"shorter-side"``, see `recipes.recipe.Data`.
+        resize: ``"stretch"``, ``"shorter-side"`` or ``"pad"``, see `recipes.recipe.Data`.
         scaling: ``"unit"``, ``"centred"`` or ``"caffe"``, see `recipes.recipe.Data`.
         sequence_length: Tokens of a text that are kept; None keeps the longest training text's.
         vocabulary_size: The most tokens, with padding and the unknown; None keeps all.

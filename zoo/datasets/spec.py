@@ -40,7 +40,7 @@ class DatasetSpec:
     """Columns of a table."""
     image_size: tuple[int, int] | None = None
     """Height and width that images are brought to, where `input_shape` is a window of them."""
-    resize: Literal["stretch", "shorter-side"] = "stretch"
+    resize: Literal["stretch", "shorter-side", "pad"] = "stretch"
     """How images are brought to their size, see `recipes.recipe.Data`."""
     scaling: Literal["unit", "centred", "caffe"] = "unit"
     """What numbers a model gets of an image, see `recipes.recipe.Data`."""

@@ -113,6 +113,20 @@ def test_a_size_that_is_known_only_when_it_is_there_makes_no_difference() -> Non
     np.testing.assert_allclose(unknown(raw), encoder.encode(raw), atol=1e-6)
 
 
+def test_a_smaller_image_is_laid_on_the_middle_of_a_field_of_zeros() -> None:
+    raw = pictures(2, 4, 3, 1)
+    encoded = images((6, 7, 1), resize="pad").encode(raw)
+    np.testing.assert_allclose(encoded[:, 1:5, 2:5], raw, atol=1e-6)
+    assert encoded.sum() == pytest.approx(raw.sum(), rel=1e-5)
+
+
+def test_a_larger_image_is_scaled_down_into_the_field_whole() -> None:
+    raw = np.ones((1, 8, 16, 1), "float32")
+    encoded = images((6, 6, 1), resize="pad").encode(raw)[0, ..., 0]
+    np.testing.assert_allclose(encoded[1:4] if encoded[1].any() else encoded[2:5], 1.0, atol=1e-6)
+    assert encoded.sum() == pytest.approx(3 * 6, rel=1e-5)
+
+
 def test_a_window_is_the_middle_unless_seeds_say_otherwise() -> None:
     encoder = images((2, 4, 1), image_size=(5, 8))
     raw = pictures(3, 5, 8, 1)
