@@ -71,11 +71,35 @@ LECUN = Paper(
     year=1998,
     url="https://doi.org/10.1109/5.726791",
 )
+KRIZHEVSKY = Paper(
+    title="ImageNet classification with deep convolutional neural networks",
+    authors="Krizhevsky, Sutskever, Hinton",
+    year=2012,
+    url="https://doi.org/10.1145/3065386",
+)
+SIMONYAN = Paper(
+    title="Very deep convolutional networks for large-scale image recognition",
+    authors="Simonyan, Zisserman",
+    year=2014,
+    url="https://arxiv.org/abs/1409.1556",
+)
+SZEGEDY = Paper(
+    title="Going deeper with convolutions",
+    authors="Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich",
+    year=2014,
+    url="https://arxiv.org/abs/1409.4842",
+)
 HE = Paper(
     title="Deep residual learning for image recognition",
     authors="He, Zhang, Ren, Sun",
     year=2015,
     url="https://arxiv.org/abs/1512.03385",
+)
+SABOUR = Paper(
+    title="Dynamic routing between capsules",
+    authors="Sabour, Frosst, Hinton",
+    year=2017,
+    url="https://arxiv.org/abs/1710.09829",
 )
 HOCHREITER = Paper(
     title="Long short-term memory",
@@ -111,6 +135,27 @@ def _resnet(
         macs=macs,
         recipe=recipe,
         summary=f"{depth} layers, {blocks}",
+    )
+
+
+def _vgg(depth: int, parameters: int, macs: int, configuration: str) -> ModelCard:
+    return ModelCard(
+        name=f"vgg{depth}",
+        family="vgg",
+        task="image-classification",
+        builder=f"zoo.models.vgg:vgg{depth}",
+        paper=SIMONYAN,
+        input_shape=(224, 224, 3),
+        parameters=parameters,
+        macs=macs,
+        depth=depth,
+        recipe="vgg11-digits",
+        summary=f"{depth} layers, configuration {configuration}: 3×3 convolutions in five blocks",
+        special=(
+            "Every convolution is 3×3: two see as far as one 5×5, three as one 7×7,",
+            "with fewer weights and a ReLU between them. Depth is the only thing varied (table 1).",
+            "Nine tenths of the weights are in the fully connected layers, at the paper's size.",
+        ),
     )
 
 
@@ -179,6 +224,46 @@ CARDS: tuple[ModelCard, ...] = (
         recipe="lenet5-1998-digits",
         summary="LeNet-5 as published: sparse C3, trainable sub-sampling, RBF outputs",
     ),
+    ModelCard(
+        name="alexnet",
+        family="alexnet",
+        task="image-classification",
+        builder="zoo.models.alexnet:alexnet",
+        paper=KRIZHEVSKY,
+        input_shape=(224, 224, 3),
+        parameters=60_965_224,
+        macs=724_406_816,
+        depth=8,
+        recipe="alexnet-digits",
+        summary="Five convolutions in two groups, three dense layers, ReLU, dropout",
+        special=(
+            "ReLUs train several times as fast as tanh; dropout keeps 60 million weights in check.",
+            "conv2, conv4 and conv5 see only their own half of the maps: the paper's two GPUs.",
+            "Normalisation over neighbouring channels, and poolings that overlap (3×3, 2 apart).",
+        ),
+    ),
+    _vgg(11, 132_863_336, 7_609_090_048, "A"),
+    _vgg(13, 133_047_848, 11_308_466_176, "B"),
+    _vgg(16, 138_357_544, 15_470_264_320, "D"),
+    _vgg(19, 143_667_240, 19_632_062_464, "E"),
+    ModelCard(
+        name="googlenet",
+        family="googlenet",
+        task="image-classification",
+        builder="zoo.models.googlenet:googlenet",
+        paper=SZEGEDY,
+        input_shape=(224, 224, 3),
+        parameters=13_378_280,
+        macs=1_582_671_872,
+        depth=22,
+        recipe="googlenet-digits",
+        summary="Nine inception blocks; two auxiliary heads that only training sees",
+        special=(
+            "An inception block looks at 1×1, 3×3 and 5×5 at once, behind 1×1 reductions.",
+            "Averaging over the last map replaces the dense layers: 6,998,552 weights to serve.",
+            "Two auxiliary heads bring the gradient to the middle; they are dropped at inference.",
+        ),
+    ),
     _resnet(20, 269_722, 40_551_040, "resnet20-digits", cifar=True, blocks=_CIFAR),
     _resnet(32, 464_154, 68_862_592, "resnet20-digits", cifar=True, blocks=_CIFAR),
     _resnet(44, 658_586, 97_174_144, "resnet20-digits", cifar=True, blocks=_CIFAR),
@@ -189,6 +274,24 @@ CARDS: tuple[ModelCard, ...] = (
     _resnet(50, 25_557_032, 3_857_973_248, "resnet50-digits", cifar=False, blocks=_BOTTLENECK),
     _resnet(101, 44_549_160, 7_570_194_432, "resnet50-digits", cifar=False, blocks=_BOTTLENECK),
     _resnet(152, 60_192_808, 11_282_415_616, "resnet50-digits", cifar=False, blocks=_BOTTLENECK),
+    ModelCard(
+        name="capsnet",
+        family="capsnet",
+        task="image-classification",
+        builder="zoo.models.capsnet:capsnet",
+        paper=SABOUR,
+        input_shape=(28, 28, 1),
+        parameters=8_215_568,
+        macs=201_609_216,
+        depth=3,
+        recipe="capsnet-digits",
+        summary="Capsules routed by agreement, a margin loss, and a decoder",
+        special=(
+            "A capsule's length says whether a class is there, its direction how it looks.",
+            "Capsules send their vectors up to where others agree: three rounds of routing.",
+            "A decoder rebuilds the image from the true class's capsule; only the loss uses it.",
+        ),
+    ),
     ModelCard(
         name="lstm",
         family="lstm",

@@ -7,6 +7,8 @@ from typing import Any
 
 import keras
 
+from zoo.layers.side_outputs import answer_only
+
 # Their weights scale and shift or are looked up; nothing is multiplied and added up.
 _FREE = (keras.layers.Embedding, keras.layers.BatchNormalization)
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
@@ -27,9 +29,10 @@ def multiply_adds(model: Any) -> int:
 
     Every weight that is a matrix or a stack of kernels is used once at each position of its
     layer's output: once by a dense layer, at each pixel by a convolution, at each time step by a
-    recurrent layer. Normalisation, pooling and activations are not counted, as is usual.
+    recurrent layer. A layer that uses them otherwise says so in its own ``multiply_adds``. What
+    only training uses is not counted, nor are normalisation, pooling and activations, as is usual.
     """
-    return sum(_layer(layer) for layer in model.layers)
+    return sum(_layer(layer) for layer in answer_only(model).layers)
 
 
 def _layer(layer: Any) -> int:
@@ -37,6 +40,9 @@ def _layer(layer: Any) -> int:
         return multiply_adds(layer)
     if isinstance(layer, _FREE):
         return 0
+    own = getattr(layer, "multiply_adds", None)
+    if own is not None:
+        return int(own())
     matrices = sum(math.prod(w.shape) for w in layer.weights if len(w.shape) > 1)
     return matrices * _positions(layer) if matrices else 0
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from zoo.errors import DlzooError, UsageError
 from zoo.files import writable_folder
+from zoo.layers.side_outputs import answer_only
 
 TOLERANCE = 1e-5
 """The most by which an export's answers may differ from the model's."""
@@ -64,6 +65,7 @@ def export_model(
         raise UsageError(f"{target} exists; --overwrite replaces it")
 
     beside = folder / f".{target.name}-{secrets.token_hex(4)}"
+    model = answer_only(model)
     try:
         endpoints = task.endpoints(model)
         _write(model, task, endpoints, beside)

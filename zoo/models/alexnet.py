@@ -1,0 +1,91 @@
+"""AlexNet (Krizhevsky, Sutskever and Hinton 2012): two groups, as on the paper's two GPUs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers
+
+from zoo.layers.checks import require_image
+from zoo.layers.convolution import GroupedConv2D
+from zoo.layers.heads import head
+from zoo.layers.local_response import LocalResponseNormalization
+
+
+def _initial(bias: float) -> dict[str, Any]:
+    """Section 5: weights from N(0, 0.01²); biases 1 where that gives the ReLUs a start, else 0."""
+    return {
+        "kernel_initializer": keras.initializers.RandomNormal(stddev=0.01),
+        "bias_initializer": keras.initializers.Constant(bias),
+    }
+
+
+def _conv(x: Any, filters: int, size: int, groups: int, bias: float, name: str) -> Any:
+    """A convolution and its ReLU (section 3.1); with two groups, each sees its half of the maps."""
+    return GroupedConv2D(
+        filters,
+        size,
+        padding="same",
+        groups=groups,
+        activation="relu",
+        name=name,
+        **_initial(bias),
+    )(x)
+
+
+def _norm(x: Any, name: str) -> Any:
+    """Section 3.3: k = 2, n = 5, α = 10⁻⁴, β = 0.75."""
+    return LocalResponseNormalization(5, 2.0, 1e-4, 0.75, name=name)(x)
+
+
+def _pool(x: Any, name: str) -> Any:
+    """Section 3.4: windows of 3×3, 2 apart, so that they overlap.
+
+    Inputs below 63×63 leave fewer than 3×3 pixels to the last pooling: it is left out there.
+    """
+    return x if min(x.shape[1:3]) < 3 else layers.MaxPooling2D(3, strides=2, name=name)(x)
+
+
+def alexnet(
+    *,
+    input_shape: tuple[int, int, int] = (224, 224, 3),
+    classes: int = 1000,
+    dropout: float = 0.5,
+) -> keras.Model:
+    """Return AlexNet with its two groups.
+
+    Source: Krizhevsky, Sutskever and Hinton, "ImageNet classification with deep convolutional
+    neural networks", 2012, section 3 and figure 2. 60,965,224 parameters.
+
+    Args:
+        input_shape: (height, width, channels), at least 32×32; the paper's is 224×224×3.
+        classes: 2 or more.
+        dropout: Share of the outputs of fc6 and fc7 that training drops (section 4.2).
+
+    Returns:
+        A model from (B, *input_shape) to probabilities of shape (B, 1) or (B, classes).
+
+    Example:
+        >>> zoo.build("alexnet").count_params()
+        60965224
+    """
+    require_image(input_shape, least=32)
+    inputs = keras.Input(input_shape)  # (B, 224, 224, 3)
+    # 55×55 outputs of 11×11 windows 4 apart, as in the paper, need 227×227 pixels.
+    x = layers.ZeroPadding2D(((1, 2), (1, 2)), name="conv1_pad")(inputs)
+    x = layers.Conv2D(96, 11, strides=4, activation="relu", name="conv1", **_initial(0.0))(
+        x
+    )  # (B, 55, 55, 96)
+    x = _pool(_norm(x, "conv1_norm"), "conv1_pool")  # (B, 27, 27, 96)
+    x = _conv(x, 256, 5, groups=2, bias=1.0, name="conv2")  # (B, 27, 27, 256)
+    x = _pool(_norm(x, "conv2_norm"), "conv2_pool")  # (B, 13, 13, 256)
+    x = _conv(x, 384, 3, groups=1, bias=0.0, name="conv3")  # both halves: (B, 13, 13, 384)
+    x = _conv(x, 384, 3, groups=2, bias=1.0, name="conv4")
+    x = _conv(x, 256, 3, groups=2, bias=1.0, name="conv5")
+    x = _pool(x, "conv5_pool")  # (B, 6, 6, 256)
+    x = layers.Flatten(name="flatten")(x)  # (B, 9216)
+    for name in ("fc6", "fc7"):
+        x = layers.Dense(4096, activation="relu", name=name, **_initial(1.0))(x)
+        x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
+    return keras.Model(inputs, head(x, classes, **_initial(0.0)), name="alexnet")
