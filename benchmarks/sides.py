@@ -131,13 +131,14 @@ def dataset_of(case: Case) -> Dataset:
 
 
 class KerasSide:
-    """A compiled Keras model and the data that `fit` gets."""
+    """A compiled Keras model and what `fit` gets."""
 
-    def __init__(self, model: Any, case: Case, **fit: Any) -> None:
+    def __init__(self, model: Any, case: Case, answering: Any = None, **fit: Any) -> None:
         from zoo.cost import trainable_parameters
 
         self.model = model
         self.case = case
+        self.answering = answering or model
         self.fit = {"verbose": 0, **fit}
         self.parameters = trainable_parameters(model)
 
@@ -160,7 +161,7 @@ class KerasSide:
         images, _ = examples(self.case)
         for _ in range(turns.count):
             turns.begin()
-            self.model.predict(images, batch_size=self.case.batch_size, verbose=0)
+            self.answering.predict(images, batch_size=self.case.batch_size, verbose=0)
             turns.end()
 
 
@@ -190,14 +191,13 @@ def dlzoo(case: Case) -> KerasSide:
 
 def plain_keras(case: Case) -> KerasSide:
     """Return the same network of Keras's own layers alone."""
-    from zoo import registry
     from zoo.runtime import start_tensorflow
 
     start_tensorflow()
-    from benchmarks.keras_peers import plain_copy
+    from benchmarks import keras_peers
 
-    ours = registry.build(case.model, input_shape=case.input_shape, classes=case.classes)
-    return _fitted_plainly(plain_copy(ours), case)
+    plain = keras_peers.build(case.model, case.input_shape, case.classes, *examples(case))
+    return _fitted_plainly(plain, case)
 
 
 def keras_applications(case: Case) -> KerasSide:
@@ -207,23 +207,21 @@ def keras_applications(case: Case) -> KerasSide:
     start_tensorflow()
     import keras
 
+    from benchmarks.keras_peers import Plain
+
     build = getattr(keras.applications, APPLICATIONS[case.model])
     model = build(weights=None, input_shape=case.input_shape, classes=case.classes)
-    return _fitted_plainly(model, case)
+    return _fitted_plainly(Plain(model, *examples(case)), case)
 
 
-def _fitted_plainly(model: Any, case: Case) -> KerasSide:
+def _fitted_plainly(plain: Any, case: Case) -> KerasSide:
     from recipes.compile import compile_arguments
 
-    recipe = recipe_of(case)
-    arguments = compile_arguments(recipe, case.examples // case.batch_size)
-    model.compile(
-        optimizer=arguments["optimizer"],
-        loss="sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+    arguments = compile_arguments(recipe_of(case), case.examples // case.batch_size)
+    plain.model.compile(optimizer=arguments["optimizer"], **plain.compile)
+    return KerasSide(
+        plain.model, case, plain.answering, x=plain.x, y=plain.y, batch_size=case.batch_size
     )
-    images, classes = examples(case)
-    return KerasSide(model, case, x=images, y=classes, batch_size=case.batch_size)
 
 
 class TorchSide:
@@ -272,12 +270,12 @@ class TorchSide:
             images = self.images[chosen].permute(0, 3, 1, 2)
             classes = self.classes[chosen]
             self.optimizer.zero_grad()
-            logits = self.network(images)
-            loss = self.network.loss(logits, classes)
+            outputs = self.network(images)
+            loss = self.network.loss(outputs, images, classes)
             loss.backward()
             self.optimizer.step()
             loss_sum += loss.detach() * len(chosen)
-            right += (self.network.answer(logits).argmax(1) == classes).sum()
+            right += (self.network.answer(outputs).argmax(1) == classes).sum()
         return float(loss_sum) / self.case.examples, float(right) / self.case.examples
 
     def inference(self, turns: Turns) -> None:
