@@ -12,26 +12,8 @@ from zoo.layers.convolution import GroupedConv2D
 from zoo.layers.heads import head
 from zoo.layers.local_response import LocalResponseNormalization
 
-
-def _initial(bias: float) -> dict[str, Any]:
-    """Section 5: weights from N(0, 0.01²); biases 1 where that gives the ReLUs a start, else 0."""
-    return {
-        "kernel_initializer": keras.initializers.RandomNormal(stddev=0.01),
-        "bias_initializer": keras.initializers.Constant(bias),
-    }
-
-
-def _conv(x: Any, filters: int, size: int, groups: int, bias: float, name: str) -> Any:
-    """A convolution and its ReLU (section 3.1); with two groups, each sees its half of the maps."""
-    return GroupedConv2D(
-        filters,
-        size,
-        padding="same",
-        groups=groups,
-        activation="relu",
-        name=name,
-        **_initial(bias),
-    )(x)
+# Section 5: weights from N(0, 0.01²); biases of 1 where they give the ReLUs a start, 0 elsewhere.
+BIASES = {"conv2": 1.0, "conv4": 1.0, "conv5": 1.0, "fc6": 1.0, "fc7": 1.0}
 
 
 def _norm(x: Any, name: str) -> Any:
@@ -52,6 +34,7 @@ def alexnet(
     input_shape: tuple[int, int, int] = (224, 224, 3),
     classes: int = 1000,
     dropout: float = 0.5,
+    kernel_initializer: str = "paper",
 ) -> keras.Model:
     """Return AlexNet with its two groups.
 
@@ -62,6 +45,9 @@ def alexnet(
         input_shape: (height, width, channels), at least 32×32; the paper's is 224×224×3.
         classes: 2 or more.
         dropout: Share of the outputs of fc6 and fc7 that training drops (section 4.2).
+        kernel_initializer: ``"paper"`` draws weights from N(0, 0.01²) (section 5). At small inputs
+            fc6 has so few of them that the signal fades and training hardly starts: there any
+            Keras initializer that looks at a layer's size does better, such as "glorot_uniform".
 
     Returns:
         A model from (B, *input_shape) to probabilities of shape (B, 1) or (B, classes).
@@ -71,21 +57,42 @@ def alexnet(
         60965224
     """
     require_image(input_shape, least=32)
+
+    def initial(name: str) -> dict[str, Any]:
+        if kernel_initializer != "paper":
+            return {"kernel_initializer": kernel_initializer}
+        return {
+            "kernel_initializer": keras.initializers.RandomNormal(stddev=0.01),
+            "bias_initializer": keras.initializers.Constant(BIASES.get(name, 0.0)),
+        }
+
+    def conv(x: Any, filters: int, size: int, groups: int, name: str) -> Any:
+        """A convolution and its ReLU (section 3.1); of two groups, each sees half of the maps."""
+        return GroupedConv2D(
+            filters,
+            size,
+            padding="same",
+            groups=groups,
+            activation="relu",
+            name=name,
+            **initial(name),
+        )(x)
+
     inputs = keras.Input(input_shape)  # (B, 224, 224, 3)
     # 55×55 outputs of 11×11 windows 4 apart, as in the paper, need 227×227 pixels.
     x = layers.ZeroPadding2D(((1, 2), (1, 2)), name="conv1_pad")(inputs)
-    x = layers.Conv2D(96, 11, strides=4, activation="relu", name="conv1", **_initial(0.0))(
+    x = layers.Conv2D(96, 11, strides=4, activation="relu", name="conv1", **initial("conv1"))(
         x
     )  # (B, 55, 55, 96)
     x = _pool(_norm(x, "conv1_norm"), "conv1_pool")  # (B, 27, 27, 96)
-    x = _conv(x, 256, 5, groups=2, bias=1.0, name="conv2")  # (B, 27, 27, 256)
+    x = conv(x, 256, 5, groups=2, name="conv2")  # (B, 27, 27, 256)
     x = _pool(_norm(x, "conv2_norm"), "conv2_pool")  # (B, 13, 13, 256)
-    x = _conv(x, 384, 3, groups=1, bias=0.0, name="conv3")  # both halves: (B, 13, 13, 384)
-    x = _conv(x, 384, 3, groups=2, bias=1.0, name="conv4")
-    x = _conv(x, 256, 3, groups=2, bias=1.0, name="conv5")
+    x = conv(x, 384, 3, groups=1, name="conv3")  # both halves: (B, 13, 13, 384)
+    x = conv(x, 384, 3, groups=2, name="conv4")
+    x = conv(x, 256, 3, groups=2, name="conv5")
     x = _pool(x, "conv5_pool")  # (B, 6, 6, 256)
     x = layers.Flatten(name="flatten")(x)  # (B, 9216)
     for name in ("fc6", "fc7"):
-        x = layers.Dense(4096, activation="relu", name=name, **_initial(1.0))(x)
+        x = layers.Dense(4096, activation="relu", name=name, **initial(name))(x)
         x = layers.Dropout(dropout, name=f"{name}_dropout")(x)
-    return keras.Model(inputs, head(x, classes, **_initial(0.0)), name="alexnet")
+    return keras.Model(inputs, head(x, classes, **initial("fc8")), name="alexnet")

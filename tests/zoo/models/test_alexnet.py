@@ -76,6 +76,13 @@ def test_weights_and_biases_begin_as_section_5_says(alexnet: Any) -> None:
         np.testing.assert_array_equal(bias, 1.0 if ones else 0.0)
 
 
+def test_another_initializer_may_be_named_for_small_inputs() -> None:
+    model = zoo.build("alexnet", input_shape=(32, 32, 1), kernel_initializer="glorot_uniform")
+    kernel, bias = (np.asarray(value) for value in model.get_layer("fc6").weights)
+    assert np.abs(kernel).max() <= np.sqrt(6 / (256 + 4096))
+    np.testing.assert_array_equal(bias, 0.0)
+
+
 def test_the_least_input_is_32_by_32() -> None:
     assert zoo.build("alexnet", input_shape=(32, 32, 1), classes=10).output_shape == (None, 10)
     with pytest.raises(UsageError, match="the least input is 32×32, got 31×40"):
