@@ -12,7 +12,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from zoo import registry
-from zoo.layers.convolution import GroupedConv2D
+from zoo.layers.convolution import Conv2D
 from zoo.layers.local_response import LocalResponseNormalization
 from zoo.layers.normalization import BatchNormalization
 from zoo.layers.side_outputs import side_outputs
@@ -96,7 +96,7 @@ class PlainLocalResponseNormalization(LocalResponseNormalization):
 
 PLAIN = {
     BatchNormalization: layers.BatchNormalization,
-    GroupedConv2D: layers.Conv2D,
+    Conv2D: layers.Conv2D,
     IdentityShortcut: SlicedShortcut,
     LocalResponseNormalization: PlainLocalResponseNormalization,
 }
