@@ -42,6 +42,7 @@ def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strateg
     """
     from recipes.compile import regularizer
     from zoo.training.state import optimizers_of
+    from zoo.training.updates import fuse_updates
 
     with strategy.scope():
         model = registry.build(card.name, **{**task.builder_arguments(), **recipe.arguments})
@@ -64,4 +65,6 @@ def make_model(recipe: Recipe, card: ModelCard, task: Any, batches: Any, strateg
             # Made now, so that a checkpoint finds all its variables.
             if not optimizer.built:
                 optimizer.build(model.trainable_variables)
+            if strategy.num_replicas_in_sync == 1:
+                fuse_updates(optimizer)
     return model
