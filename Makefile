@@ -31,8 +31,8 @@ format: $(VENV)/.all
 verify: $(VENV)/.all  ## every recipe at full length against its target (slow)
 	$(BIN)/python -m pytest -m slow
 
-benchmark: $(VENV)/.all  ## side by side with plain Keras; run it on an idle machine
-	$(BIN)/python -m benchmarks.throughput
+benchmark: $(VENV)/.all  ## side by side with its peers; run it on an idle machine
+	$(BIN)/python -m benchmarks.peers
 
 pins: $(VENV)/.all  ## write the installed versions into constraints.txt
 	$(BIN)/python -m pip freeze --exclude-editable --exclude dlzoo > constraints.txt

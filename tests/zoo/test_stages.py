@@ -10,7 +10,7 @@ from keras import layers
 
 import zoo
 from zoo.cost import multiply_adds, trainable_parameters
-from zoo.layers.convolution import GroupedConv2D
+from zoo.layers.convolution import Conv2D
 from zoo.layers.side_outputs import SideOutputs
 from zoo.stages import Stage, published, stages, write
 
@@ -47,7 +47,7 @@ def test_layers_that_share_the_first_part_of_their_name_are_one_stage() -> None:
     ("layer", "made_of"),
     [
         (layers.Conv2D(4, (5, 3), strides=(2, 1)), "conv 5×3 /2×1"),
-        (GroupedConv2D(4, 3, groups=2), "conv 3×3 in 2 groups"),
+        (Conv2D(4, 3, groups=2), "conv 3×3 in 2 groups"),
         (layers.DepthwiseConv2D(3), "depthwise conv 3×3"),
         (layers.Conv2DTranspose(4, 4, strides=2), "transposed conv 4×4 /2"),
         (layers.AveragePooling2D(2), "average pool 2×2"),

@@ -8,7 +8,7 @@ import keras
 from keras import layers
 
 from zoo.layers.checks import require_image
-from zoo.layers.convolution import GroupedConv2D
+from zoo.layers.convolution import Conv2D
 from zoo.layers.heads import head
 from zoo.layers.local_response import LocalResponseNormalization
 
@@ -68,7 +68,7 @@ def alexnet(
 
     def conv(x: Any, filters: int, size: int, groups: int, name: str) -> Any:
         """A convolution and its ReLU (section 3.1); of two groups, each sees half of the maps."""
-        return GroupedConv2D(
+        return Conv2D(
             filters,
             size,
             padding="same",
@@ -81,7 +81,7 @@ def alexnet(
     inputs = keras.Input(input_shape)  # (B, 224, 224, 3)
     # 55×55 outputs of 11×11 windows 4 apart, as in the paper, need 227×227 pixels.
     x = layers.ZeroPadding2D(((1, 2), (1, 2)), name="conv1_pad")(inputs)
-    x = layers.Conv2D(96, 11, strides=4, activation="relu", name="conv1", **initial("conv1"))(
+    x = Conv2D(96, 11, strides=4, activation="relu", name="conv1", **initial("conv1"))(
         x
     )  # (B, 55, 55, 96)
     x = _pool(_norm(x, "conv1_norm"), "conv1_pool")  # (B, 27, 27, 96)

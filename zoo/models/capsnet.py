@@ -10,6 +10,7 @@ import numpy as np
 from keras import layers, ops
 
 from zoo.layers.checks import require_image
+from zoo.layers.convolution import Conv2D
 from zoo.layers.gradients import batch_mean, penalties
 from zoo.layers.side_outputs import SideOutputs, side_outputs
 
@@ -226,8 +227,8 @@ def capsnet(
     if iterations < 1:
         raise ValueError(f"iterations must be at least 1, got {iterations}")
     inputs = keras.Input(input_shape)  # (B, 28, 28, 1)
-    x = layers.Conv2D(256, 9, activation="relu", name="conv1")(inputs)  # (B, 20, 20, 256)
-    x = layers.Conv2D(32 * 8, 9, strides=2, name="primary_conv")(x)  # (B, 6, 6, 32 · 8)
+    x = Conv2D(256, 9, activation="relu", name="conv1")(inputs)  # (B, 20, 20, 256)
+    x = Conv2D(32 * 8, 9, strides=2, name="primary_conv")(x)  # (B, 6, 6, 32 · 8)
     # float32 whatever the precision policy: lengths near 0 and 1 are what it is about.
     x = PrimaryCapsules(8, dtype="float32", name="primary_capsules")(x)  # (B, 1152, 8)
     capsules = DigitCapsules(classes, 16, iterations, dtype="float32", name="digit_capsules")(

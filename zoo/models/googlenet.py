@@ -8,6 +8,7 @@ import keras
 from keras import layers
 
 from zoo.layers.checks import require_image
+from zoo.layers.convolution import Conv2D
 from zoo.layers.gradients import penalties
 from zoo.layers.heads import head
 from zoo.layers.local_response import LocalResponseNormalization
@@ -54,9 +55,7 @@ class GoogLeNet(keras.Model):
 
 
 def _conv(x: Any, filters: int, size: int, name: str, strides: int = 1) -> Any:
-    return layers.Conv2D(
-        filters, size, strides=strides, padding="same", activation="relu", name=name
-    )(x)
+    return Conv2D(filters, size, strides=strides, padding="same", activation="relu", name=name)(x)
 
 
 def _pool(x: Any, name: str) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers, ops
 
 from zoo.layers.checks import require_image
+from zoo.layers.convolution import Conv2D
 from zoo.layers.heads import head
 
 # Table I: which of the six maps of S2 each of the sixteen maps of C3 is connected to.
@@ -59,11 +60,11 @@ def lenet5(
     """
     require_image(input_shape, least=32)
     inputs = keras.Input(input_shape)  # (B, 32, 32, 1)
-    x = layers.Conv2D(6, 5, activation=activation, name="C1")(inputs)  # (B, 28, 28, 6)
+    x = Conv2D(6, 5, activation=activation, name="C1")(inputs)  # (B, 28, 28, 6)
     x = layers.AveragePooling2D(2, name="S2")(x)  # (B, 14, 14, 6)
-    x = layers.Conv2D(16, 5, activation=activation, name="C3")(x)  # (B, 10, 10, 16)
+    x = Conv2D(16, 5, activation=activation, name="C3")(x)  # (B, 10, 10, 16)
     x = layers.AveragePooling2D(2, name="S4")(x)  # (B, 5, 5, 16)
-    x = layers.Conv2D(120, 5, activation=activation, name="C5")(x)  # (B, 1, 1, 120)
+    x = Conv2D(120, 5, activation=activation, name="C5")(x)  # (B, 1, 1, 120)
     x = layers.Flatten()(x)
     x = layers.Dense(84, activation=activation, name="F6")(x)  # (B, 84)
     return keras.Model(inputs, head(x, classes), name="lenet5")
@@ -196,13 +197,13 @@ def lenet5_1998(
     inputs = keras.Input(input_shape)  # (B, 32, 32, 1)
     # Section II.B: white at -0.1 and black at 1.175, so that inputs have mean 0 and variance 1.
     x = layers.Rescaling(1.275, offset=-0.1, name="normalization")(inputs)
-    x = layers.Conv2D(
+    x = Conv2D(
         6, 5, activation=squash, kernel_initializer=_initial(25 * input_shape[-1]), name="C1"
     )(x)  # (B, 28, 28, 6)
     x = Subsampling(name="S2")(x)  # (B, 14, 14, 6)
     x = SparseConvolution(name="C3")(x)  # (B, 10, 10, 16)
     x = Subsampling(name="S4")(x)  # (B, 5, 5, 16)
-    x = layers.Conv2D(120, 5, activation=squash, kernel_initializer=_initial(400), name="C5")(
+    x = Conv2D(120, 5, activation=squash, kernel_initializer=_initial(400), name="C5")(
         x
     )  # (B, 1, 1, 120)
     x = layers.Flatten()(x)

@@ -8,6 +8,7 @@ import keras
 from keras import layers, ops
 
 from zoo.layers.checks import require_image
+from zoo.layers.convolution import Conv2D
 from zoo.layers.heads import head
 from zoo.layers.normalization import BatchNormalization
 
@@ -26,7 +27,7 @@ def _conv_norm(x: Any, filters: int, size: int, strides: int, name: str) -> Any:
     if strides > 1 and size > 1:
         # Padding on both sides alike, as the paper's Caffe does; "same" would pad right and below.
         x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
-    x = layers.Conv2D(
+    x = Conv2D(
         filters,
         size,
         strides=strides,

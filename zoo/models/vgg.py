@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from zoo.layers.checks import require_image
+from zoo.layers.convolution import Conv2D
 from zoo.layers.heads import head
 
 # Table 1: convolutions in each of the five blocks, of configurations A, B, D and E.
@@ -32,7 +33,7 @@ def _vgg(
         zip(CONFIGURATIONS[depth], WIDTHS, strict=True), start=1
     ):  # 224×224, 112×112, 56×56, 28×28, 14×14
         for number in range(1, count + 1):
-            x = layers.Conv2D(
+            x = Conv2D(
                 filters, 3, padding="same", activation="relu", name=f"block{block}_conv{number}"
             )(x)
         x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)

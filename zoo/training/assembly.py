@@ -78,6 +78,7 @@ def assemble(
     from recipes.compile import regularizer
     from zoo.cost import trainable_parameters
     from zoo.training.state import optimizers_of
+    from zoo.training.updates import fuse_updates
     from zoo.weights import freeze, load_into
 
     report = ""
@@ -109,4 +110,6 @@ def assemble(
             # Made now, so that a checkpoint finds all its variables.
             if not optimizer.built:
                 optimizer.build(model.trainable_variables)
+            if strategy.num_replicas_in_sync == 1:
+                fuse_updates(optimizer)
     return Assembled(model=model, parameters=parameters, initial_weights=report)

@@ -1,0 +1,90 @@
+"""Fused updates: Keras's own in all but how they are computed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.training.updates import LARGE, fuse_updates
+
+
+def trained(optimizer: Any, *, fused: bool) -> tuple[list[np.ndarray], list[str]]:
+    """Train a small and a large variable for some steps; return all state, and the operations."""
+    random = np.random.default_rng(0)
+    variables = [keras.Variable(random.normal(size=n).astype("float32")) for n in (3, LARGE)]
+    optimizer.build(variables)
+    if fused:
+        fuse_updates(optimizer)
+
+    @tf.function
+    def step(scale: Any) -> None:
+        gradients = [scale * tf.sin(7.0 * tf.convert_to_tensor(v)) for v in variables]
+        optimizer.apply(gradients, variables)
+
+    for scale in (1.0, -0.5, 2.0, 0.1):
+        step(tf.constant(scale))
+    graph = step.get_concrete_function(tf.constant(1.0)).graph
+    state = [v.numpy() for v in (*variables, *optimizer.variables)]
+    return state, [operation.type for operation in graph.get_operations()]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("SGD", {"learning_rate": 0.1, "momentum": 0.9}),
+        ("SGD", {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True, "clipnorm": 1.0}),
+        ("Adam", {"learning_rate": 0.01}),
+        ("AdamW", {"learning_rate": 0.01, "weight_decay": 0.1, "use_ema": True}),
+        ("Adam", {"learning_rate": keras.optimizers.schedules.CosineDecay(0.1, 5)}),
+    ],
+)
+def test_the_large_variable_is_fused_and_all_state_is_as_keras_has_it(
+    name: str, arguments: dict[str, Any]
+) -> None:
+    kind = getattr(keras.optimizers, name)
+    wanted, _ = trained(kind(**arguments), fused=False)
+    given, operations = trained(kind(**arguments), fused=True)
+    assert sum(kind.startswith("ResourceApply") for kind in operations) == 1
+    for one, other in zip(given, wanted, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        keras.optimizers.SGD(0.1),
+        keras.optimizers.Adam(0.1, amsgrad=True),
+        keras.optimizers.RMSprop(0.1),
+        keras.optimizers.Nadam(0.1),
+    ],
+    ids=lambda optimizer: optimizer.name,
+)
+def test_what_the_kernels_do_not_do_is_left_to_keras(optimizer: Any) -> None:
+    _, operations = trained(optimizer, fused=True)
+    assert not [kind for kind in operations if kind.startswith("ResourceApply")]
+
+
+def test_sparse_gradients_are_left_to_keras() -> None:
+    def rows(fused: bool) -> np.ndarray:
+        table = keras.Variable(np.ones((LARGE, 2), "float32"))
+        optimizer = keras.optimizers.Adam(0.1)
+        optimizer.build([table])
+        if fused:
+            fuse_updates(optimizer)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(tf.gather(table.value, [1, 1, 5]))
+        optimizer.apply([tape.gradient(loss, table.value)], [table])
+        return np.asarray(table.numpy())
+
+    np.testing.assert_array_equal(rows(fused=True), rows(fused=False))
+
+
+def test_a_fused_optimizer_is_saved_as_what_it_is() -> None:
+    optimizer = keras.optimizers.Adam(0.1)
+    before = keras.saving.serialize_keras_object(optimizer)
+    fuse_updates(optimizer)
+    assert keras.saving.serialize_keras_object(optimizer) == before
