@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import keras
@@ -34,15 +33,15 @@ def test_outputs_and_gradients_are_those_of_keras(
     size: Any, arguments: dict[str, Any], training: bool
 ) -> None:
     images = tf.constant(np.random.default_rng(0).normal(size=(3, 9, 8, 8)), tf.float32)
-    ours: Any = Conv2D(12, size, **arguments)
-    theirs = keras.layers.Conv2D(12, size, **arguments)
+    ours, theirs = Conv2D(12, size, **arguments), keras.layers.Conv2D(12, size, **arguments)
+    both: list[tuple[Any, dict[str, Any]]] = [(theirs, {}), (ours, {"training": training})]
     found = []
-    for layer, call in ((theirs, theirs), (ours, functools.partial(ours, training=training))):
+    for layer, mode in both:
         layer.build(images.shape)
         layer.set_weights(theirs.get_weights())
         with tf.GradientTape() as tape:
             tape.watch(images)
-            outputs = call(images)
+            outputs = layer(images, **mode)
             loss = tf.reduce_sum(outputs * outputs)
         found.append([outputs, *tape.gradient(loss, [images, *(w.value for w in layer.weights)])])
     for wanted, given in zip(*found, strict=True):
