@@ -23,7 +23,6 @@ FILE = Path(__file__).with_suffix(".json")
 # What is not called by its class's own words.
 _NAMES = {
     "Conv": "conv",
-    "GroupedConv": "conv",
     "SeparableConv": "separable conv",
     "DepthwiseConv": "depthwise conv",
     "ConvTranspose": "transposed conv",
