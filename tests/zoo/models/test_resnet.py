@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -9,8 +11,10 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.cost import trainable_parameters
 from zoo.errors import UsageError
 from zoo.layers.normalization import BatchNormalization
+from zoo.models import resnet
 from zoo.models.resnet import IdentityShortcut
 
 
@@ -147,6 +151,22 @@ def test_strided_convolutions_are_padded_on_both_sides_alike() -> None:
     assert float(covered[0, 0]) == 4.0
     assert float(covered[0, 1]) == 6.0
     assert float(covered[1, 1]) == 9.0
+
+
+@pytest.fixture
+def deep_recursion() -> Iterator[None]:
+    """Room for Keras, which walks a network's graph by recursion, layer by layer."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(100_000)
+    yield
+    sys.setrecursionlimit(before)
+
+
+@pytest.mark.usefixtures("deep_recursion")
+def test_the_papers_1202_layers_have_the_published_parameters() -> None:
+    # Not in the catalogue: at Python's own limit of recursion Keras cannot build it.
+    model = resnet._cifar(1202, (8, 8, 3), 10, "A")
+    assert trainable_parameters(model) == 19_421_274
 
 
 @pytest.mark.parametrize(
