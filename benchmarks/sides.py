@@ -109,6 +109,7 @@ def recipe_of(case: Case) -> Recipe:
     recipe = resolve(case.model, batch_size=case.batch_size, precision="float32")
     bare = dict.fromkeys(("regularization", "schedule", "warmup"))
     none: dict[str, Any] = {key: [] for key in ("augmentation", "callbacks", "metrics")}
+    none["arguments"] = {}  # the paper's network
     recipe = recipe.model_copy(update={**bare, **none})
     return resolve(None, recipe=recipe, learning_rate=LEARNING_RATE)
 
