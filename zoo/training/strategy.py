@@ -12,8 +12,8 @@ from zoo.runtime import claim_devices, start_tensorflow
 # gain nothing by half precision and lose digits.
 NO_MIXED_PRECISION = {"perceptron", "logistic-regression", "mlp", "vae", "gan"}
 
-# XLA was slower on CPU for every family measured so far (ResNet-20 0.6 times, LSTM 0.75 times the
-# samples a second); on GPUs the choice is left to Keras.
+# XLA was slower on CPU for every family measured so far (docs/performance.md): from 0.75 times the
+# samples a second for LSTM to 0.04 times for CapsNet. On GPUs the choice is left to Keras.
 XLA_ON_CPU: set[str] = set()
 
 # A step of fewer floating-point operations than this is over before Python can start the next.
@@ -52,7 +52,7 @@ def steps_per_execution(recipe: Recipe, model: Any, batch_size: int, strategy: A
     """Return how many steps TensorFlow runs at a time.
 
     Python takes about a millisecond to start a step. LeNet-5 trains about 1.3 times as fast if
-    it starts several at once, ResNet-20, whose steps are long, no faster (benchmarks/results.md).
+    it starts several at once, ResNet-20, whose steps are long, no faster (docs/performance.md).
     """
     if strategy.num_replicas_in_sync > 1:
         return 1  # Keras 3.15 fails on more with several replicas
