@@ -38,8 +38,8 @@ def test_the_recipe_has_nothing_that_the_other_sides_lack(case: Case) -> None:
     assert recipe.batch_size == case.batch_size
     assert case.examples % case.batch_size == 0
     assert recipe.precision == "float32"
-    assert not (recipe.arguments or recipe.augmentation or recipe.callbacks or recipe.metrics)
-    assert recipe.regularization is recipe.schedule is recipe.warmup is None
+    lacking = ("arguments", "augmentation", "callbacks", "metrics", "regularization", "schedule")
+    assert not [key for key in (*lacking, "warmup") if getattr(recipe, key)]
 
 
 def test_a_spread_is_the_median_and_the_quartiles() -> None:
