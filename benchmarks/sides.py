@@ -9,6 +9,8 @@ mean loss and the accuracy of an epoch:
 - keras.applications, where it has the network, compiled and fitted the same way. Its ResNets have
   biases in the convolutions, its VGGs no dropout.
 - PyTorch: eager, channels last, a random permutation of tensors in memory each epoch.
+
+Inference is Keras's `predict` of the model as it was compiled, and PyTorch's `inference_mode`.
 """
 
 from __future__ import annotations
@@ -109,8 +111,7 @@ def recipe_of(case: Case) -> Recipe:
     recipe = resolve(case.model, batch_size=case.batch_size, precision="float32")
     bare = dict.fromkeys(("regularization", "schedule", "warmup"))
     none: dict[str, Any] = {key: [] for key in ("augmentation", "callbacks", "metrics")}
-    none["arguments"] = {}  # the paper's network
-    recipe = recipe.model_copy(update={**bare, **none})
+    recipe = recipe.model_copy(update={**bare, **none, "arguments": {}})
     return resolve(None, recipe=recipe, learning_rate=LEARNING_RATE)
 
 

@@ -12,8 +12,8 @@ from zoo.runtime import claim_devices, start_tensorflow
 # gain nothing by half precision and lose digits.
 NO_MIXED_PRECISION = {"perceptron", "logistic-regression", "mlp", "vae", "gan"}
 
-# XLA was slower on CPU for every family measured so far (ResNet-20 0.6 times, LSTM 0.75 times the
-# samples a second); on GPUs the choice is left to Keras.
+# XLA was slower on CPU for every family measured so far (docs/performance.md): from 0.75 times the
+# samples a second for LSTM to 0.04 times for CapsNet. On GPUs the choice is left to Keras.
 XLA_ON_CPU: set[str] = set()
 
 # A step of fewer floating-point operations than this is over before Python can start the next.
