@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import math
 import multiprocessing
 import os
 import platform
@@ -65,12 +66,13 @@ class Worker:
         """Return the next word of the process.
 
         Raises:
-            SystemExit: It has failed; it printed why.
+            SystemExit: It has failed; if it could, it printed why.
         """
         try:
             return self.pipe.recv()
-        except EOFError:
-            raise SystemExit(f"{self.side} has failed") from None
+        except (EOFError, ConnectionError):
+            self.process.join()
+            raise SystemExit(f"{self.side} has failed: code {self.process.exitcode}") from None
 
     def take_turn(self) -> Turn:
         """Let the process run one epoch."""
@@ -147,7 +149,7 @@ def rows(case: Case, workers: list[Worker]) -> list[str]:
                 f"{case.model}, {sides}, {case.batch_size}" if worker is workers[0] else "",
                 worker.side,
                 *_training(case, worker, workers[0]),
-                spread(worker.rates("inference", case.examples), 0),
+                spread(worker.rates("inference", case.examples)),
                 _ratio(case, worker, workers[0], "inference"),
             ]
         )
@@ -160,7 +162,7 @@ def _training(case: Case, worker: Worker, dlzoo: Worker) -> list[str]:
     turns = worker.turns["training"]
     rates = worker.rates("training", case.examples)
     processor = statistics.median(turn.processor_seconds for turn in turns)
-    cells = [spread(rates, 0), f"{1000 * processor / case.examples:,.3g}"]
+    cells = [spread(rates), f"{1000 * processor / case.examples:,.3g}"]
     if worker is dlzoo:
         return [*cells, "", "", "", ""]
     by_round = [a / b for a, b in zip(dlzoo.rates("training", case.examples), rates, strict=True)]
@@ -168,7 +170,7 @@ def _training(case: Case, worker: Worker, dlzoo: Worker) -> list[str]:
     return [
         *cells,
         _ratio(case, worker, dlzoo, "training"),
-        spread(by_round, 2),
+        spread(by_round),
         f"{processor / own:.2f}",
         f"{case.aims.get(worker.side, 1.0):.2f}",
     ]
@@ -181,9 +183,10 @@ def _ratio(case: Case, worker: Worker, dlzoo: Worker, phase: str) -> str:
     return f"{own / statistics.median(worker.rates(phase, case.examples)):.2f}"
 
 
-def spread(values: list[float], digits: int) -> str:
-    """Return the median and the quartiles."""
+def spread(values: list[float]) -> str:
+    """Return the median and the quartiles, to three digits or more."""
     low, middle, high = statistics.quantiles(values, n=4)
+    digits = max(0, 2 - math.floor(math.log10(middle)))
     return f"{middle:,.{digits}f} ({low:,.{digits}f} to {high:,.{digits}f})"
 
 

@@ -42,5 +42,13 @@ def test_the_recipe_has_nothing_that_the_other_sides_lack(case: Case) -> None:
     assert not [key for key in (*lacking, "warmup") if getattr(recipe, key)]
 
 
-def test_a_spread_is_the_median_and_the_quartiles() -> None:
-    assert spread([1.0, 2.0, 3.0, 4.0, 1000.0], 1) == "3.0 (1.5 to 502.0)"
+@pytest.mark.parametrize(
+    ("scale", "text"),
+    [
+        (1, "3.00 (1.50 to 502.00)"),
+        (100, "300 (150 to 50,200)"),
+        (0.1, "0.300 (0.150 to 50.200)"),
+    ],
+)
+def test_a_spread_is_the_median_and_the_quartiles(scale: float, text: str) -> None:
+    assert spread([scale * value for value in (1.0, 2.0, 3.0, 4.0, 1000.0)]) == text
