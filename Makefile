@@ -7,14 +7,14 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
-CODE := zoo recipes cli tests benchmarks
+CODE := zoo recipes cli tests benchmarks tools
 
 .PHONY: train test install lint format verify benchmark pins clean
 
 train: $(VENV)/.core  ## train resnet20 on the bundled digits
 	$(BIN)/dlzoo train resnet --epochs 20
 
-test: $(VENV)/.all  ## the test suite: no network, under ten minutes on two cores
+test: $(VENV)/.all  ## the test suite: no network, under eight minutes on two cores
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 install: $(VENV)/.all  ## the environment alone, with all extras but the GPU's

@@ -15,7 +15,6 @@ from zoo import registry
 from zoo.layers.convolution import Conv2D
 from zoo.layers.local_response import LocalResponseNormalization
 from zoo.layers.normalization import BatchNormalization
-from zoo.layers.side_outputs import side_outputs
 from zoo.models.googlenet import AUXILIARY_WEIGHT
 from zoo.models.resnet import IdentityShortcut
 
@@ -45,11 +44,10 @@ def build(
     if name == "capsnet":
         return capsnet(input_shape, classes, images, targets)
     model = registry.build(name, input_shape=input_shape, classes=classes)
-    beside = side_outputs(model)
-    if beside is None:
+    if len(model.outputs) == 1:
         return Plain(plain_copy(model), images, targets)
-    # GoogLeNet: three outputs with their weights, all of which are to say the same.
-    several = plain_copy(keras.Model(model.input, beside.input))
+    # GoogLeNet: three outputs with their weights, all with the same targets.
+    several = plain_copy(keras.Model(model.input, model.outputs))
     return Plain(
         several,
         images,

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.sides import APPLICATIONS, PHASES, SIDES, WARM_UP, Case, work
-from zoo.environment import version, versions
+from zoo.base.environment import version, versions
 
 RESNET_AIMS = {"plain Keras": 1.4, "PyTorch": 1.15}
 

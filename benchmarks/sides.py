@@ -10,7 +10,8 @@ mean loss and the accuracy of an epoch:
   biases in the convolutions, its VGGs no dropout.
 - PyTorch: eager, channels last, a random permutation of tensors in memory each epoch.
 
-Inference is Keras's `predict` of the model as it was compiled, and PyTorch's `inference_mode`.
+Inference is the compiled function that `run.predict` calls, Keras's `predict` of the other Keras
+models, and PyTorch's `inference_mode`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from recipes.recipe import Recipe
-    from zoo.datasets.spec import Dataset
+    from zoo.datasets.loading import Dataset
 
 PHASES = ("training", "inference")
 WARM_UP = 2
@@ -117,30 +118,35 @@ def recipe_of(case: Case) -> Recipe:
 
 def dataset_of(case: Case) -> Dataset:
     """Return the examples as dlzoo gets its data."""
-    from zoo.datasets.spec import Dataset, DatasetSpec, Examples
+    from zoo.datasets.features.image import Image
+    from zoo.datasets.features.label import Label
+    from zoo.datasets.loading import Dataset
+    from zoo.datasets.spec import DatasetSpec
+    from zoo.datasets.split import Split
 
+    names = tuple(str(number) for number in range(case.classes))
     spec = DatasetSpec(
         name="random",
-        kind="image",
-        target="class",
-        raw_shape=case.input_shape,
-        input_shape=case.input_shape,
-        class_names=tuple(str(number) for number in range(case.classes)),
-        value_range=(0.0, 1.0),
+        features={"image": Image(raw_shape=case.input_shape), "label": Label(names=names)},
+        inputs=("image",),
+        targets=("label",),
         sizes={"train": case.examples},
     )
-    return Dataset(spec, {"train": Examples(*examples(case))})
+    images, classes = examples(case)
+    return Dataset(spec, {"train": Split.in_memory({"image": images, "label": classes})})
 
 
 class KerasSide:
     """A compiled Keras model and what `fit` gets."""
 
-    def __init__(self, model: Any, case: Case, answering: Any = None, **fit: Any) -> None:
-        from zoo.cost import trainable_parameters
+    def __init__(
+        self, model: Any, case: Case, answer: Callable[[np.ndarray], Any], **fit: Any
+    ) -> None:
+        from zoo.anatomy.counts import trainable_parameters
 
         self.model = model
         self.case = case
-        self.answering = answering or model
+        self.answer = answer
         self.fit = {"verbose": 0, **fit}
         self.parameters = trainable_parameters(model)
 
@@ -159,25 +165,25 @@ class KerasSide:
         self.model.fit(epochs=turns.count, callbacks=callbacks, **self.fit)
 
     def inference(self, turns: Turns) -> None:
-        """Run `predict` in each turn."""
+        """Answer for all examples in each turn."""
         images, _ = examples(self.case)
         for _ in range(turns.count):
             turns.begin()
-            self.answering.predict(images, batch_size=self.case.batch_size, verbose=0)
+            self.answer(images)
             turns.end()
 
 
 def dlzoo(case: Case) -> KerasSide:
     """Return what `dlzoo train` trains, fed as it feeds it."""
     from zoo import registry, tasks
-    from zoo.runtime import start_tensorflow
+    from zoo.base.runtime import start_tensorflow
     from zoo.training.strategy import make_strategy
 
     start_tensorflow()
     import keras
 
-    from zoo.training.assembly import make_batches, make_model
     from zoo.training.callbacks import StopAtNaN
+    from zoo.training.preparation import build_model
 
     keras.utils.set_random_seed(0)
     recipe = recipe_of(case)
@@ -185,15 +191,22 @@ def dlzoo(case: Case) -> KerasSide:
     dataset = dataset_of(case)
     card = registry.card(case.model)
     task = tasks.make(tasks.check(card, None, dataset.spec), dataset.spec)
-    batches = make_batches(recipe, task, dataset, strategy)
-    model = make_model(recipe, card, task, batches, strategy)
-    endless = {"x": batches.epochs(), "steps_per_epoch": batches.steps, "shuffle": False}
-    return KerasSide(model, case, callbacks=[StopAtNaN()], **endless)
+    batches = task.training_batches(dataset, batch_size=case.batch_size, seed=recipe.seed)
+    model, _, _ = build_model(recipe, card, task, batches, strategy)
+    predictor = task.predictor(model)
+    endless = {"x": batches.start(), "steps_per_epoch": batches.steps, "shuffle": False}
+    return KerasSide(
+        model,
+        case,
+        lambda images: predictor({"image": images}, chunk=case.batch_size),
+        callbacks=[StopAtNaN()],
+        **endless,
+    )
 
 
 def plain_keras(case: Case) -> KerasSide:
     """Return the same network of Keras's own layers alone."""
-    from zoo.runtime import start_tensorflow
+    from zoo.base.runtime import start_tensorflow
 
     start_tensorflow()
     from benchmarks import keras_peers
@@ -204,7 +217,7 @@ def plain_keras(case: Case) -> KerasSide:
 
 def keras_applications(case: Case) -> KerasSide:
     """Return Keras's own network, with random weights."""
-    from zoo.runtime import start_tensorflow
+    from zoo.base.runtime import start_tensorflow
 
     start_tensorflow()
     import keras
@@ -217,12 +230,18 @@ def keras_applications(case: Case) -> KerasSide:
 
 
 def _fitted_plainly(plain: Any, case: Case) -> KerasSide:
-    from recipes.compile import compile_arguments
+    from recipes.keras_objects import compile_arguments
 
     arguments = compile_arguments(recipe_of(case), case.examples // case.batch_size)
     plain.model.compile(optimizer=arguments["optimizer"], **plain.compile)
+    answering = plain.answering or plain.model
     return KerasSide(
-        plain.model, case, plain.answering, x=plain.x, y=plain.y, batch_size=case.batch_size
+        plain.model,
+        case,
+        lambda images: answering.predict(images, batch_size=case.batch_size, verbose=0),
+        x=plain.x,
+        y=plain.y,
+        batch_size=case.batch_size,
     )
 
 

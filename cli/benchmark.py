@@ -1,14 +1,18 @@
-"""`dlzoo benchmark`: how fast models train and answer on this machine, in how much memory."""
+"""`dlzoo benchmark`: speed and memory of training and inference on this machine."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import csv
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import MODEL, Choice, json_option
-from cli.output import emit_json, heading, hint, table
-from zoo.errors import DlzooError
+from cli.options import MODEL, PATH, json_option, overwrite_option, precision_option
+from cli.output import emit_json, heading, hint, next_command, note, table
+from zoo.base.errors import DlzooError, UsageError
+from zoo.base.files import writable, write_text
 from zoo.registry import card
 
 if TYPE_CHECKING:
@@ -18,18 +22,14 @@ if TYPE_CHECKING:
 @click.command("benchmark")
 @click.argument("models", nargs=-1, required=True, type=MODEL, metavar="MODEL...")
 @click.option(
-    "--batch-size", type=click.IntRange(min=1), help="Examples a step; by default chosen by cost."
+    "--batch-size", type=click.IntRange(min=1), help="Examples per step; by default chosen by cost."
 )
 @click.option(
     "--input-size",
     type=click.IntRange(min=1),
     help="Height and width of images, length of texts; by default the paper's.",
 )
-@click.option(
-    "--precision",
-    type=Choice(["auto", "float32", "mixed_float16", "mixed_bfloat16"]),
-    help="Keras's dtype policy.",
-)
+@precision_option
 @click.option(
     "--repeats",
     type=click.IntRange(min=1),
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="How many times each is timed.",
 )
+@click.option("--output", type=PATH, help="A CSV file for the measurements as well.")
+@overwrite_option
 @json_option
 def command(
     models: tuple[str, ...],
@@ -44,13 +46,14 @@ def command(
     input_size: int | None,
     precision: str | None,
     repeats: int,
+    output: Path | None,
+    overwrite: bool,
     as_json: bool,
 ) -> None:
     """Measure how fast each MODEL trains and answers here, and in how much memory.
 
-    The paper's network is fed the same batch of noise again and again, in a process of its own.
-    A batch that does not fit into memory is halved until it does. Run it on an otherwise idle
-    machine.
+    The paper's network gets the same batch of noise again and again, in a separate process.
+    If a batch does not fit into memory, it is halved. Close other programs before you measure.
 
     \b
     dlzoo benchmark lenet5 resnet20
@@ -58,6 +61,10 @@ def command(
     """
     from zoo.training.benchmark import benchmark
 
+    if output is not None:
+        if output.suffix.lower() != ".csv" and not output.is_dir():
+            raise UsageError(f"--output writes CSV: its name must end in .csv, got '{output}'")
+        writable(output, overwrite=overwrite)
     found: list[Measurement] = []
     failed: list[DlzooError] = []
     names = list(dict.fromkeys(card(model).name for model in models))
@@ -69,17 +76,38 @@ def command(
                 input_size=input_size,
                 precision=precision,
                 repeats=repeats,
-                tell=lambda line: click.echo(line, err=True),
+                tell=note,
             )
-        except DlzooError as error:  # one model's; what was measured of the others is not lost
+        except DlzooError as error:  # the other models are still measured and shown
             failed.append(error)
+    if found and output is not None:
+        write_text(output, _as_csv(found))
     if found and as_json:
         emit_json([one.as_dict() for one in found])
     elif found:
         _show(found)
+        if output is not None:
+            click.echo(f"measurements: {output}")
     if failed:
         raise type(failed[0])("; ".join(str(error) for error in failed)) from failed[0]
-    hint(f"dlzoo train {names[0]}")
+    hint(next_command("train", names[0]))
+
+
+def _as_csv(found: list[Measurement]) -> str:
+    """Return one line per measurement, with the names that ``--json`` uses."""
+    rows = [_row(one) for one in found]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _row(one: Measurement) -> dict[str, Any]:
+    values = one.as_dict()
+    first, third = values.pop("quartiles")
+    shape = "x".join(str(side) for side in one.input_shape)
+    return {**values, "input_shape": shape, "first_quartile": first, "third_quartile": third}
 
 
 def _show(found: list[Measurement]) -> None:
@@ -102,7 +130,7 @@ def _show(found: list[Measurement]) -> None:
         )
         for one in found
     ]
-    columns = ("model", "mode", "batch", "samples/s", "ms a step", "memory", "of matmul")
+    columns = ("model", "mode", "batch", "samples/s", "ms per step", "memory", "of matmul")
     table(columns, rows, right=("batch", "samples/s", "memory", "of matmul"))
     for one in found:
         if one.batch_size < one.asked_batch_size:

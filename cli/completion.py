@@ -22,6 +22,13 @@ def command(shell: str) -> None:
     from cli.main import command as whole
 
     kind = get_completion_class(shell)
-    assert kind is not None  # Click has all that the choice offers
-    click.echo(kind(whole, {}, "dlzoo", "_DLZOO_COMPLETE").source())
+    assert kind is not None  # Click has a class for each of the choices
+    script = kind(whole, {}, "dlzoo", "_DLZOO_COMPLETE").source()
+    click.echo(_without_space(script) if shell == "bash" else script)
     hint(SHELLS[shell])
+
+
+def _without_space(script: str) -> str:
+    """Return Click's script for bash, changed so that no space follows a completed ``KEY=``."""
+    taken = "COMPREPLY+=($value)\n"
+    return script.replace(taken, f"{taken}            [[ $value == *= ]] && compopt -o nospace\n")

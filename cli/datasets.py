@@ -2,51 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import DATASET, RECIPE_OR_FILE, DefaultGroup, json_option, overwrite_option
-from cli.output import emit_json, facts, heading, hint, table
-from zoo.datasets.catalog import entry, list_datasets
-from zoo.datasets.spec import DatasetEntry
-from zoo.errors import UsageError
-from zoo.files import writable
+from cli.options import DATASET, PATH, RECIPE_OR_FILE, DefaultGroup, json_option, overwrite_option
+from cli.output import emit_json, facts, heading, hint, next_command, table
+from zoo.base.errors import UsageError
+from zoo.base.files import writable
+from zoo.datasets.sources import list_sources, open_source
+from zoo.datasets.sources.base import Description
 
 if TYPE_CHECKING:
     from recipes.recipe import Recipe
-    from zoo.datasets.spec import DatasetEntry
 
 
 @click.group("datasets", cls=DefaultGroup)
 def command() -> None:
-    """The data sets, or with `show NAME` one data set's facts and pictures."""
+    """List the data sets, or with `show NAME` one data set's facts and pictures."""
 
 
 @command.command("list")
 @json_option
 def list_all(as_json: bool) -> None:
-    """The data sets."""
-    found = [entry(name) for name in list_datasets()]
+    """List the data sets."""
+    found = [open_source(name).describe() for name in list_sources()]
     if as_json:
         emit_json([one.as_dict() for one in found])
         return
     rows = [
-        (one.name, one.kind, one.rows, one.class_count or "number", one.origin, one.description)
+        (
+            one.name,
+            ", ".join(one.features[name].type for name in one.inputs),
+            one.rows,
+            ", ".join(_of_target(one, name) for name in one.targets),
+            one.origin,
+            one.question,
+        )
         for one in found
     ]
-    columns = ("data set", "kind", "rows", "classes", "from", "what is asked")
-    table(columns, rows, right=("rows", "classes"))
-    hint(f"dlzoo datasets show {found[0].name}")
+    columns = ("data set", "input", "rows", "target", "from", "question")
+    table(columns, rows, right=("rows",), shorten=("question", "from"))
+    hint(next_command("datasets", "show", found[0].name))
+
+
+def _of_target(one: Description, name: str) -> str:
+    feature = one.features[name]
+    return f"{feature.classes} classes" if feature.classes else feature.type
 
 
 @command.command("show")
 @click.argument("name", type=DATASET)
-@click.option(
-    "--preview", type=click.Path(path_type=Path), help="Draw a page of examples into this PNG."
-)
+@click.option("--preview", type=PATH, help="Draw a page of examples into this picture.")
 @click.option(
     "--augment",
     type=RECIPE_OR_FILE,
@@ -57,7 +65,7 @@ def list_all(as_json: bool) -> None:
 def show(
     name: str, preview: Path | None, augment: str | None, overwrite: bool, as_json: bool
 ) -> None:
-    """One data set: splits, classes, examples, source and licence.
+    """Show one data set: splits, columns, examples, source and licence.
 
     \b
     dlzoo datasets show digits --preview digits.png
@@ -65,90 +73,84 @@ def show(
 
     What tensorflow-datasets downloads is not downloaded for this, except to --preview it.
     """
-    found = entry(name)
-    recipe = None if augment is None else _recipe(augment, found, preview)
+    described = open_source(name).describe()
+    recipe = None if augment is None else _recipe(augment, described, preview)
     if preview is not None:
-        if found.kind != "image":
-            raise UsageError(f"{name} is {found.kind} data; --preview draws images")
+        from zoo.runs.figures import require_picture_suffix
+
+        require_picture_suffix(preview)
         writable(preview, overwrite=overwrite)
-    needed = found.tfds is None or (preview is not None and recipe is None)
-    dataset: Any = _load(found) if needed else None
-    splits = found.splits if dataset is None else dataset.spec.sizes
-    if preview is not None and recipe is not None:
-        from zoo.runtime import start_tensorflow
-
-        start_tensorflow()
-        from zoo.datasets.preview import draw_augmented
-
-        draw_augmented(recipe, preview)
-    elif preview is not None:
-        from zoo.figures import image_grid
-
-        names, first = dataset.spec.class_names, next(dataset.split("train").chunks(64))
-        image_grid(first.inputs, preview, titles=[names[at] for at in first.targets])
+        _preview(described, recipe, preview)
     if as_json:
         written = {} if preview is None else {"preview": str(preview)}
-        emit_json({**found.as_dict(), "splits": dict(splits), **written})
+        emit_json({**described.as_dict(), **written})
         return
-    heading(f"{found.name}: {found.title}")
-    told = _told(found, splits, dataset)
+    heading(f"{described.name}: {described.title}")
+    told = _told(described)
     if preview is not None:
         told["preview"] = preview
     facts(told)
-    if preview is None and found.kind == "image":
-        hint(f"dlzoo datasets show {name} --preview {name}.png")
+    drawn = any(described.features[column].pixels is not None for column in described.inputs)
+    if preview is None and drawn:
+        hint(next_command("datasets", "show", name, "--preview", f"{name}.png"))
 
 
-def _load(found: DatasetEntry) -> Any:
-    """Load a data set as it is, or images of any size as small squares."""
-    from zoo.datasets.loading import load
+def _preview(described: Description, recipe: Recipe | None, path: Path) -> None:
+    feature = described.features[described.inputs[0]]
+    if feature.pixels is None:
+        raise UsageError(f"{described.name} gives {feature.noun()}; --preview draws images")
+    from zoo.base.runtime import start_tensorflow
 
-    if found.image_shape is not None and None in found.image_shape:
-        return load(found.name, image_size=(128, 128), resize="shorter-side")
-    return load(found.name)
+    start_tensorflow()
+    if recipe is None:
+        from zoo.datasets.preview import draw_examples
+
+        draw_examples(described, path)
+    else:
+        from zoo.datasets.preview import draw_augmented
+
+        draw_augmented(recipe, path)
 
 
-def _recipe(text: str, found: DatasetEntry, preview: Path | None) -> Recipe:
+def _recipe(text: str, described: Description, preview: Path | None) -> Recipe:
     """Return the recipe whose augmentation is to be drawn, with this data set for its own."""
     from recipes.library import is_file
     from recipes.recipe import read_toml
     from zoo.training.resolve import resolve
 
+    name = described.name
     if preview is None:
         raise UsageError(
-            f"--augment says what to draw; say where to: --preview {found.name}-augmented.png"
+            f"--augment says what to draw; say where to: --preview {name}-augmented.png"
         )
-    if found.kind != "image":
-        raise UsageError(f"{found.name} is {found.kind} data; augmentation is for images")
+    inputs = [described.features[column] for column in described.inputs]
+    if all(feature.pixels is None for feature in inputs):
+        raise UsageError(f"{name} gives {inputs[0].noun()}; augmentation changes images")
     if is_file(text) and "model" not in read_toml(Path(text)):
-        raise UsageError(f"{text} names no model, as a recipe does that stands alone")
-    recipe = resolve(None, recipe=text, dataset=found.name)
+        raise UsageError(f"{text} names no model: a recipe that stands alone does")
+    recipe = resolve(None, recipe=text, dataset=name)
     if not recipe.augmentation:
         raise UsageError(f"recipe {text} has no [[augmentation]]: there is nothing to draw")
     return recipe
 
 
-def _told(found: DatasetEntry, splits: Mapping[str, int], dataset: Any) -> dict[str, Any]:
-    """Return a data set's facts by name; what is bundled was loaded for that."""
+def _told(described: Description) -> dict[str, Any]:
+    """Return a data set's facts by name."""
     told: dict[str, Any] = {
-        "asked": found.description,
-        "kind": found.kind,
-        "splits": ", ".join(f"{split} {size:,}" for split, size in splits.items()),
+        "question": described.question,
+        "splits": ", ".join(f"{split} {size:,}" for split, size in described.sizes.items()),
     }
-    if found.class_count:
-        told["classes"] = f"{found.class_count}: {', '.join(found.classes)}".removesuffix(": ")
-    if found.image_shape is not None:
-        told["images"] = " × ".join(str(size or "any") for size in found.image_shape)
-    if found.kind == "table":
-        told["columns"] = ", ".join(dataset.spec.feature_names)
-    if found.kind == "text":
-        first = next(dataset.split("train").chunks(5))
-        examples = zip(first.inputs, first.targets, strict=True)
-        told["examples"] = "\n".join(f"{text}: {found.classes[at]}" for text, at in examples)
-    told["source"] = found.source + (f"\n{found.url}" if found.url else "")
-    told["licence"] = found.licence
-    if found.tfds is not None:
-        told["first use"] = found.tfds.first_use
-    if found.citation:
-        told["cite as"] = found.citation
+    for name, feature in described.features.items():
+        form = f"\n[data.{name}] takes {', '.join(feature.form)}" if feature.form else ""
+        told[name] = f"{feature.type}: {feature.summary()}".rstrip(": ") + form
+    if examples := open_source(described.name).examples():
+        told["examples"] = "\n".join(examples)
+    if described.note:
+        told["note"] = described.note
+    told["source"] = described.source + (f"\n{described.url}" if described.url else "")
+    told["licence"] = described.licence
+    if described.first_use:
+        told["first use"] = described.first_use
+    if described.citation:
+        told["cite as"] = described.citation
     return told

@@ -4,26 +4,40 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
-from cli.options import RUN, json_option, overwrite_option, run_dir_option
+from cli.options import (
+    PATH,
+    RUN,
+    json_option,
+    overwrite_option,
+    run_dir_option,
+    tell_unfinished,
+    weights_option,
+)
 from cli.output import emit_json, facts, heading, hint
-from zoo import runs
-from zoo.files import writable_folder
+from zoo.base.files import require_writable
+from zoo.run import load
 
 
 @click.command("export")
 @click.argument("run", type=RUN)
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
+    type=PATH,
     default=Path("exports"),
     show_default=True,
     help="The export goes to OUTPUT/NAME/VERSION.",
 )
 @click.option("--name", help="What it is served as; <model>-<dataset> by default.")
-@click.option("--version", type=click.IntRange(min=1), help="One more than the highest by default.")
+@click.option(
+    "--version",
+    type=click.IntRange(min=1, max=2**31 - 1),
+    help="One more than the highest by default.",
+)
+@weights_option
 @overwrite_option
 @run_dir_option
 @json_option
@@ -32,19 +46,21 @@ def command(
     output: Path,
     name: str | None,
     version: int | None,
+    weights: Any,
     overwrite: bool,
     run_dir: Path,
     as_json: bool,
 ) -> None:
     """Write RUN's model as a SavedModel that TensorFlow Serving reads, and as .keras.
 
-    The SavedModel takes raw inputs: what was fitted on the data is inside. It is loaded again
-    and must answer as the model does before it gets its name.
+    The SavedModel takes raw inputs: all preprocessing is inside. It is loaded again and must answer
+    as the model does before it gets its name.
     """
-    found = runs.load(run, run_dir)
-    writable_folder(output)
+    found = load(run, run_dir, weights=weights)
+    require_writable(output)
     path = found.export(output, name=name, version=version, overwrite=overwrite)
     told = json.loads((path / "export.json").read_text(encoding="utf-8"))
+    tell_unfinished(found, weights)
     if as_json:
         emit_json({"path": str(path), **told})
         return
@@ -61,4 +77,7 @@ def command(
             f"{told['largest_difference']:.1e}",
         }
     )
-    hint(f"python -c \"import tensorflow as tf; print(tf.saved_model.load('{path}').signatures)\"")
+    show = (
+        f"import tensorflow as tf; print(tf.saved_model.load({json.dumps(str(path))}).signatures)"
+    )
+    hint(["python", "-c", show])

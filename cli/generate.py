@@ -1,55 +1,153 @@
-"""`dlzoo generate`: draw new examples from a run's generator."""
+"""`dlzoo generate`: generate new examples with a run's model."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
-from cli.options import RUN, json_option, overwrite_option, run_dir_option
-from cli.output import emit_json, hint
-from zoo import runs
-from zoo.files import writable
+from cli.options import (
+    PATH,
+    RUN,
+    json_option,
+    overwrite_option,
+    run_dir_option,
+    tell_unfinished,
+    weights_option,
+)
+from cli.output import emit_json, hint, run_command
+from zoo.base.errors import UsageError
+from zoo.base.files import writable
+from zoo.run import Run, load
+
+LONG = 5000
+"""Samples whose progress is shown."""
 
 
 @click.command("generate")
 @click.argument("run", type=RUN)
 @click.option(
-    "--count", type=click.IntRange(min=1), default=64, show_default=True, help="How many to draw."
+    "--count",
+    type=click.IntRange(min=1, max=100_000),
+    help="How many to generate; by default 64 images or 1 text.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0, max=2**31 - 1),
     default=0,
     show_default=True,
-    help="The same seed draws the same examples.",
+    help="The same seed generates the same examples.",
+)
+@click.option("--prompt", help="What a text begins with.")
+@click.option("--length", type=click.IntRange(min=1), help="Tokens to write; 200 by default.")
+@click.option(
+    "--temperature",
+    type=click.FloatRange(min=0.0),
+    help="Below 1 favours probable tokens; 0 takes the most probable one. 1 by default.",
+)
+@click.option(
+    "--top-k", type=click.IntRange(min=1), help="Draw among so many most probable tokens only."
+)
+@click.option(
+    "--top-p",
+    type=click.FloatRange(min=0.0, min_open=True, max=1.0),
+    help="Draw among the most probable tokens that together have this probability.",
 )
 @click.option(
     "--output",
-    type=click.Path(path_type=Path),
-    help="The PNG to write; <run>.png in this folder by default.",
+    type=PATH,
+    help="The file to write. By default images go to <run>.png in this folder, and texts are "
+    "printed.",
 )
+@weights_option
 @overwrite_option
 @run_dir_option
 @json_option
 def command(
     run: str,
-    count: int,
+    count: int | None,
     seed: int,
     output: Path | None,
+    weights: Any,
     overwrite: bool,
     run_dir: Path,
     as_json: bool,
+    **of_texts: Any,
 ) -> None:
-    """Draw new examples from RUN's model into one picture."""
-    found = runs.load(run, run_dir)
-    path = writable(output or Path(f"{found.name}.png"), overwrite=overwrite)
-    examples = found.generate(count, seed)
-    from zoo.figures import image_grid
+    """Generate new examples with RUN's model: images into one file, or texts."""
+    found = load(run, run_dir, weights=weights)
+    given = {key: value for key, value in of_texts.items() if value is not None}
+    if "generate" not in found.task.commands:
+        found.task.sample(None, _request(1, seed))  # says why not
+    if found.task.prompted:
+        _texts(found, count or found.task.default_count, seed, given, output, overwrite, as_json)
+    else:
+        if given:
+            flags = ", ".join(f"--{key.replace('_', '-')}" for key in given)
+            raise UsageError(f"{flags}: only for models that write texts; {found.name} does not")
+        count = count or found.task.default_count
+        _file(found, count, seed, output, overwrite, as_json)
+    tell_unfinished(found, weights)
+    hint(run_command("export", found, run_dir))
 
-    image_grid(examples, path)
+
+def _file(
+    found: Run, count: int, seed: int, output: Path | None, overwrite: bool, as_json: bool
+) -> None:
+    """Write the examples into a file."""
+    feature = found.task.spec.features[found.task.inputs[0]]
+    path = output or Path(f"{found.name}{feature.suffix}")
+    feature.require_suffix(path)
+    writable(path, overwrite=overwrite)
+    samples = found.sample(_request(count, seed))
+    samples.feature.write(samples.values, path)
     if as_json:
         emit_json({"run": str(found.path), "count": count, "seed": seed, "output": str(path)})
     else:
         click.echo(f"{count} examples of {found.name} with seed {seed}: {path}")
-    hint(f"dlzoo export {found.reference}")
+
+
+def _texts(
+    found: Run,
+    count: int,
+    seed: int,
+    given: dict[str, Any],
+    output: Path | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Print texts, one of them in a terminal as it is written, or write them into a file."""
+    if output is not None:
+        found.task.asked[found.task.inputs[0]].require_suffix(output)
+        writable(output, overwrite=overwrite)
+    live = count == 1 and output is None and not as_json and sys.stdout.isatty()
+    request = _request(count, seed, **given)
+    if live:
+        click.echo(request.prompt, nl=False)
+        request = _request(count, seed, **given, written=lambda text: click.echo(text, nl=False))
+    samples = found.sample(request)
+    if output is not None:
+        samples.feature.write(samples.values, output)
+    if as_json:
+        told = {"run": str(found.path), "count": count, "seed": seed, **given}
+        emit_json(
+            {**told, "texts": list(samples.values), "output": str(output) if output else None}
+        )
+    elif output is not None:
+        click.echo(f"{count} text{'s' * (count > 1)} of {found.name} with seed {seed}: {output}")
+    elif live:
+        click.echo()
+    else:
+        click.echo("\n\n".join(samples.values))
+
+
+def _request(count: int, seed: int, **of_texts: Any) -> Any:
+    from zoo.tasks.base import SampleRequest
+
+    def progress(done: int) -> None:
+        if count > LONG and sys.stderr.isatty():
+            print(f"\r{done:,} of {count:,}", end="\n" if done == count else "", file=sys.stderr)
+
+    return SampleRequest(count=count, seed=seed, progress=progress, **of_texts)

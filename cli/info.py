@@ -3,46 +3,49 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from cli.options import MODEL, json_option
-from cli.output import emit_json, facts, heading, hint, table
+from cli.output import emit_json, facts, heading, hint, next_command, table
 from recipes.library import entries, load, names, takes
+from zoo.anatomy.stages import Stage, published
 from zoo.catalog import ModelCard
 from zoo.registry import card
-from zoo.stages import Stage, published
 
 
 @click.command("info")
 @click.argument("model", type=MODEL)
 @json_option
 def command(model: str, as_json: bool) -> None:
-    """What there is to know about one model, or a family's default member."""
+    """Show one model's facts: paper, size, stages, recipes.
+
+    The name of a family stands for its default member.
+    """
     found = card(model)
     stages = published(found.name)
     recipes = _recipes(found)
     if as_json:
-        told = {**dataclasses.asdict(found), "family_default": card(found.family).name}
+        told = {**dataclasses.asdict(found), "input_shape": found.input_shape}
+        told["family_default"] = card(found.family).name
         told["stages"] = [dataclasses.asdict(stage) for stage in stages]
         emit_json({**told, "recipes": recipes})
         return
     heading(f"{found.name}: {found.summary}")
     facts(_facts(found))
     if stages:
-        _gap()
+        click.echo()
         _stage_table(stages)
     if recipes:
-        _gap()
+        click.echo()
         keys = ("name", "target", "target_source", "takes")
         rows = [tuple(one[key] or "" for key in keys) for one in recipes]
         table(("recipe", "target", "source", "takes"), rows)
-    train = f"dlzoo train {found.name}"
+    train = next_command("train", found.name)
     if found.recipe in names():
-        hint(f"dlzoo recipes show {found.recipe}", train)
+        hint(next_command("recipes", "show", found.recipe), train)
     else:
         hint(train)
 
@@ -51,7 +54,7 @@ def _facts(found: ModelCard) -> dict[str, Any]:
     default = card(found.family).name
     paper = found.paper
     told = {
-        "family": found.family + f" (which alone means {default})" * (default != found.family),
+        "family": found.family + f" (its default model is {default})" * (default != found.family),
         "task": found.task,
         "input": " × ".join(str(size) for size in found.input_shape),
         "depth": f"{found.depth} layer{'s' * (found.depth != 1)} with weights",
@@ -62,12 +65,12 @@ def _facts(found: ModelCard) -> dict[str, Any]:
         "builder": found.builder,
         "recipe": found.recipe + _written_for(found),
     }
-    uncounted = {"depth": found.depth == 0, "special": not found.special}  # on a plug-in's card
-    return {name: value for name, value in told.items() if not uncounted.get(name)}
+    absent = {"depth": found.depth == 0, "special": not found.special}  # on a plug-in's card
+    return {name: value for name, value in told.items() if not absent.get(name)}
 
 
 def _written_for(found: ModelCard) -> str:
-    """Return whose recipe a model's default one is, if it is another's."""
+    """Return for which model the default recipe was written, if for another one."""
     if found.recipe not in names():
         return ""
     owner = card(load(found.recipe).model).name
@@ -89,13 +92,8 @@ def _stage_table(stages: Sequence[Stage]) -> None:
     table(columns, rows, right=("parameters", "multiply-adds"))
 
 
-def _gap() -> None:
-    if not sys.stdout.isatty():  # in a terminal, tables bring their own
-        click.echo()
-
-
 def _recipes(found: ModelCard) -> list[dict[str, str | None]]:
-    """Return the model's own recipes: name, target, where that is from, and what one takes."""
+    """Return the model's own recipes: name, target, the target's source, and time and score."""
     return [
         {
             "name": entry.name,

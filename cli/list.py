@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import click
 
-from cli.options import MODEL, json_option
-from cli.output import emit_json, hint, table
-from zoo.errors import UsageError, suggestion
+from cli.options import FAMILY, MODEL, TASK, json_option
+from cli.output import emit_json, hint, next_command, table
+from zoo.base.errors import UsageError, suggestion
 from zoo.registry import card, list_models
 
 
 @click.command("list")
 @click.argument("pattern", default="*")
-@click.option("--family", help="Only this family.")
-@click.option("--task", help="Only models that do this kind of work.")
+@click.option("--family", type=FAMILY, help="Only this family.")
+@click.option("--task", type=TASK, help="Only models for this kind of work.")
 @json_option
 def command(pattern: str, family: str | None, task: str | None, as_json: bool) -> None:
-    """The models of the zoo.
+    """List the models.
 
     PATTERN is a part of a name or a wildcard such as 'resnet1*'.
     """
@@ -46,5 +46,6 @@ def command(pattern: str, family: str | None, task: str | None, as_json: bool) -
         (found.name, f"{found.parameters:,}", found.paper.year, found.task, found.summary)
         for found in cards
     ]
-    table(("model", "parameters", "year", "task", "what it is"), rows, right=("parameters", "year"))
-    hint(f"dlzoo info {cards[0].name}", f"dlzoo train {cards[0].name}")
+    columns = ("model", "parameters", "year", "task", "what it is")
+    table(columns, rows, right=("parameters", "year"), shorten=("what it is", "task"))
+    hint(next_command("info", cards[0].name), next_command("train", cards[0].name))

@@ -5,23 +5,23 @@ from __future__ import annotations
 import click
 
 from cli.options import MODEL, RECIPE, DefaultGroup, json_option
-from cli.output import emit_json, hint, table
+from cli.output import emit_json, hint, next_command, table
 from recipes.library import entries, load, path_of
 from recipes.recipe import Target
-from zoo.errors import UsageError
+from zoo.base.errors import UsageError
 from zoo.registry import card
 
 
 @click.group("recipes", cls=DefaultGroup)
 def command() -> None:
-    """The recipes, those of one MODEL, or with `show NAME` one recipe's text."""
+    """List the recipes, all or those of one MODEL; `show NAME` prints one."""
 
 
 @command.command("list")
 @click.argument("model", type=MODEL, required=False)
 @json_option
 def list_recipes(model: str | None, as_json: bool) -> None:
-    """The recipes, all or those of one model or family."""
+    """List the recipes, all or those of one model or family."""
     wanted = None if model is None else card(model)
     found = [
         entry
@@ -54,7 +54,10 @@ def list_recipes(model: str | None, as_json: bool) -> None:
     ]
     table(("recipe", "epochs", "target", "what it is"), rows, right=("epochs",))
     first = found[0].name
-    hint(f"dlzoo recipes show {first}", f"dlzoo train {found[0].recipe.model} --recipe {first}")
+    hint(
+        next_command("recipes", "show", first),
+        next_command("train", found[0].recipe.model, "--recipe", first),
+    )
 
 
 def _target(target: Target | None) -> str:
@@ -67,7 +70,7 @@ def _target(target: Target | None) -> str:
 @click.argument("name", type=RECIPE)
 @json_option
 def show(name: str, as_json: bool) -> None:
-    """One recipe, as it is written.
+    """Print one recipe as it is written.
 
     --json gives it with every default filled in.
     """
@@ -75,4 +78,4 @@ def show(name: str, as_json: bool) -> None:
         emit_json(load(name).as_dict())
         return
     click.echo(path_of(name).read_text(encoding="utf-8"), nl=False)
-    hint(f"dlzoo train {load(name).model} --recipe {name}")
+    hint(next_command("train", load(name).model, "--recipe", name))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.runtime import claim_devices, start_tensorflow
+from zoo.base.runtime import claim_devices, start_tensorflow
 
 
 def pytest_sessionstart() -> None:

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest import mock
 
-from zoo.datasets import catalog
+from zoo.datasets.sources import open_source, tfds
+
+
+def source(name: str) -> tfds.TensorFlowDataset:
+    """A data set that comes through tensorflow-datasets."""
+    found = open_source(name)
+    assert isinstance(found, tfds.TensorFlowDataset)
+    return found
 
 
 @contextmanager
@@ -21,9 +29,10 @@ def downloads(folder: Path, examples: int) -> Iterator[None]:
 
     archives = folder / "downloads" / "manual"
     archives.mkdir(parents=True)
-    origin = catalog.entry("imagenet").tfds
-    assert origin is not None
-    for name in origin.archives:
+    for name in source("imagenet").archives:
         (archives / name).touch()
-    with tensorflow_datasets.testing.mock_data(num_examples=examples, data_dir=str(folder)):
+    with (
+        tensorflow_datasets.testing.mock_data(num_examples=examples, data_dir=str(folder)),
+        mock.patch.object(tfds, "unreachable", return_value=None),
+    ):
         yield

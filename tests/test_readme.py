@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import io
+import json
 import re
 import shlex
+import shutil
 import subprocess
+import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
+import zoo
 from cli.main import run
+from recipes.recipe import Recipe
+from tests import tiny
 from tests.readme import table
+from zoo.run import Run
+from zoo.training import trainer
+from zoo.training.progress import Silent
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
 
-# A training in a test is tiny, and a measurement short. What makes it so comes last, and wins.
-SHORT = ["--epochs", "1"]
-ONCE = ["--repeats", "1"]
-TINY = {"lstm": ["--batch-size", "4096", "--set", "data.sequence_length=6"]}
+# What makes a command quick comes last, and wins. By the command's first words, the longest first.
+QUICK = {
+    "train --resume": ["--epochs", "2"],
+    "train lenet5 --dry-run": ["--batch-size", "full"],
+    "train": ["--epochs", "1"],
+    "benchmark": ["--repeats", "1", "--batch-size", "8"],
+    "runs rm": ["--yes"],
+}
+# Models whose trainings here are copies of a run that other tests share.
+SHARED = {"lenet5": "image", "lstm": "text", "vae": "vae", "gan": "gan"}
 
 
 def test_its_commands_are_those_of_dlzoo_and_make() -> None:
@@ -41,31 +59,93 @@ def test_its_make_targets_exist(command: str) -> None:
     assert "dlzoo train resnet --epochs 20" in done.stdout or "train" not in command
 
 
-def test_its_commands_run_in_order_in_an_empty_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("shell", "options"), [("bash", []), ("zsh", ["-f"]), ("fish", ["--no-config"])]
+)
+def test_a_shell_reads_its_commands_as_they_are_meant(
+    shell: str, options: list[str], tmp_path: Path
 ) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    # printf puts a line for each word; an unquoted wildcard ends zsh with "no matches found".
+    script = "\n".join(f"printf '%s\\n' {command}; printf '\\n'" for command in COMMANDS)
+    done = subprocess.run(
+        [shell, *options, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    read = [part.splitlines() for part in done.stdout.removesuffix("\n\n").split("\n\n")]
+    assert read == [shlex.split(command) for command in COMMANDS]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_what_a_shell_would_expand_is_quoted(command: str) -> None:
+    bare = re.sub(r"'[^']*'", "", command)
+    assert not set("*?[]{}~$!;&|<>()#`\\") & set(bare)
+
+
+@pytest.fixture(scope="module")
+def resnet(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A ResNet-20 of one epoch on small images."""
+    return zoo.train(
+        "resnet",
+        epochs=1,
+        batch_size=256,
+        overrides={"data.image.size": [8, 8]},
+        run_dir=tmp_path_factory.mktemp("resnet"),
+        reporter=Silent(),
+    )
+
+
+@pytest.fixture
+def in_a_new_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resnet: Run, shared_run_dir: Path
+) -> Path:
+    """An empty folder, in which most trainings put a copy of a run that is there already."""
+    train = trainer.train
+    stand_ins = {model: tiny.run(kind, shared_run_dir) for model, kind in SHARED.items()}
+    stand_ins["resnet20"] = resnet
+
+    def quick(
+        recipe: Recipe, *, run_dir: Path, name: str | None = None, **more: Any
+    ) -> tuple[Any, Any]:
+        if recipe.model not in stand_ins:
+            return train(recipe, run_dir=run_dir, name=name, **more)
+        if recipe.model == "lenet5":  # changed by options: all up to the first step must fit
+            with trainer.ready(recipe):
+                pass
+        trained = stand_ins[recipe.model]
+        number = 1 + len(list(run_dir.glob(f"{recipe.name}-*")))
+        copied = tiny.copy(trained, run_dir, name or f"{recipe.name}-{number}")
+        environment = copied.path / "environment.json"
+        values = {**json.loads(environment.read_text()), "started": time.time()}
+        environment.write_text(json.dumps(values))  # so that `latest` is this one
+        return copied, SimpleNamespace(dataset=trained.dataset)
+
+    monkeypatch.setattr(trainer, "train", quick)
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_its_commands_run_in_order_in_an_empty_folder(
+    in_a_new_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     for command in COMMANDS:
-        words = shlex.split(command)
-        if words[0] != "dlzoo":
+        program, *words = shlex.split(command)
+        if program != "dlzoo":
             continue
-        if words[1] == "train":
-            more = SHORT if "--resume" not in words else ["--epochs", "2"]
-            words += more + TINY.get(words[2], [])
-        if words[1] == "benchmark":
-            words += ONCE
-        assert run(words[1:]) == 0, f"{command}: {capsys.readouterr().err}"
+        typed = " ".join(words)
+        more = next((more for start, more in QUICK.items() if typed.startswith(start)), [])
+        assert run([*words, *more]) == 0, f"{command}: {capsys.readouterr().err}"
     for picture in ("digits.png", "compare.png", "grid.png"):
-        assert (tmp_path / picture).read_bytes().startswith(b"\x89PNG")
+        assert (in_a_new_folder / picture).read_bytes().startswith(b"\x89PNG")
 
 
-def test_its_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+def test_its_python_runs(in_a_new_folder: Path) -> None:
     block = re.search(r"```python\n(.+?)```", README, re.DOTALL)
     assert block is not None
-    code = block[1].replace("epochs=20", "epochs=1, batch_size=256, overrides=TINY")
-    names = {"images": np.zeros((2, 8, 8)), "TINY": {"data.image_size": [8, 8]}}
-    exec(compile(code, "README.md", "exec"), names)  # noqa: S102  (our own README)
+    code = compile(block[1], "README.md", "exec")
+    exec(code, {"images": np.zeros((2, 8, 8))})  # noqa: S102  (our own README)
 
 
 def test_its_table_is_made_from_the_catalogue_and_the_recipes_headers() -> None:
@@ -74,6 +154,11 @@ def test_its_table_is_made_from_the_catalogue_and_the_recipes_headers() -> None:
     assert between[1] == table(), "print it with: python -m tests.readme"
 
 
-def test_its_links_lead_somewhere() -> None:
-    for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
+@pytest.mark.parametrize(
+    "page",
+    ["README.md", "CONTRIBUTING.md", *(f"docs/{n.name}" for n in (ROOT / "docs").glob("*.md"))],
+)
+def test_links_lead_somewhere(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", text):
+        assert (ROOT / page).parent.joinpath(target).exists(), target

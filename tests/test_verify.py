@@ -12,9 +12,10 @@ import pytest
 
 import zoo
 from recipes import library
-from zoo.datasets import catalog, tfds
-from zoo.runs import Run
-from zoo.training.report import Silent
+from zoo.datasets.sources import open_source
+from zoo.datasets.sources.tfds import TensorFlowDataset
+from zoo.run import Run
+from zoo.training.progress import Silent
 
 pytestmark = pytest.mark.slow
 
@@ -33,9 +34,9 @@ def trained(name: str, runs: Path) -> Run:
 
 @pytest.mark.parametrize("name", library.names())
 def test_the_recipe_reaches_its_target(name: str, runs: Path) -> None:
-    data = catalog.entry(library.load(name).data.name)
-    if data.tfds is not None and not tfds.is_prepared(data):
-        pytest.skip(f"{data.name} is not there, and nothing is downloaded for this")
+    source = open_source(library.load(name).data.name)
+    if isinstance(source, TensorFlowDataset) and not source.is_prepared():
+        pytest.skip(f"{source.slug} is not there, and nothing is downloaded for this")
     run = trained(name, runs)
     score = run.metrics["score"]
     print(f"{name}: test {score['metric']} {score['value']:.4f}, {run.metrics['seconds']:.0f} s")

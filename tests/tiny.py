@@ -13,15 +13,15 @@ from typing import Any
 
 import zoo
 from recipes.recipe import parse
-from zoo.runs import Run
-from zoo.training.report import Silent
+from zoo.run import Run
+from zoo.training.progress import Silent
 
 LSTM: dict[str, Any] = {
     "model": "lstm",
     "epochs": 1,
     "batch_size": 1024,
     "arguments": {"embedding_dim": 4, "units": 4},
-    "data": {"name": "languages", "sequence_length": 8},
+    "data": {"name": "languages", "text": {"length": 8}},
     "optimizer": {"name": "Adam", "learning_rate": 0.01},
 }
 GAN = {"arguments.generator_units": [8], "arguments.discriminator_units": [4]}
@@ -33,6 +33,21 @@ TRAININGS: dict[str, dict[str, Any]] = {
     "numbers": {"model": "mlp", "recipe": "mlp-diabetes"},
     "image": {"model": "lenet5", "batch_size": 256},
     "text": {"recipe": parse(LSTM, source="tests/tiny.py")},
+    "series": {
+        "model": "gru",
+        "recipe": "gru-mackey-glass",
+        "batch_size": 512,
+        "overrides": {"arguments.units": 4, "data.series.length": 4},
+    },
+    "tags": {
+        "model": "bilstm-tagger",
+        "batch_size": 1024,
+        "overrides": {
+            "arguments.units": 4,
+            "arguments.embedding_dim": 4,
+            "data.text.length": 8,
+        },
+    },
     "vae": {"model": "vae", "batch_size": 256, "overrides": {"arguments.hidden_units": [16]}},
     "gan": {"model": "gan", "batch_size": 256, "overrides": GAN},
 }

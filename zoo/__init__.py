@@ -18,17 +18,19 @@ if TYPE_CHECKING:
     from zoo.registry import build as build
     from zoo.registry import card as card
     from zoo.registry import list_models as list_models
-    from zoo.runs import load as load
-    from zoo.training.trainer import train as train
+    from zoo.run import load as load
+    from zoo.run import resume as resume
+    from zoo.run import train as train
 
 _WHERE = {
     "build": "zoo.registry",
     "card": "zoo.registry",
     "list_models": "zoo.registry",
-    "load": "zoo.runs",
-    "train": "zoo.training.trainer",
+    "load": "zoo.run",
+    "resume": "zoo.run",
+    "train": "zoo.run",
 }
-__all__ = ["build", "card", "list_models", "load", "train"]
+__all__ = ["build", "card", "list_models", "load", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,24 +6,23 @@ import fnmatch
 import importlib
 import inspect
 import logging
-import re
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from zoo.base.errors import UsageError, gist, suggestion, unknown
+from zoo.base.names import natural
 from zoo.catalog import CARDS, ModelCard
-from zoo.errors import UsageError, suggestion, unknown
-from zoo.pretrained import require
+from zoo.weights.transfer import load_into, require_weights
 
 logger = logging.getLogger(__name__)
 PLUGINS = "dlzoo.models"
 """The entry-point group by which other distributions add cards: each names one or more of them."""
 
-
-def natural(name: str) -> list[int | str]:
-    """Return a sort key by which resnet20 comes before resnet110."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+_registered: list[ModelCard] = []
+"""Cards that this process added by `register`."""
 
 
 @cache
@@ -32,14 +31,14 @@ def _table() -> dict[str, ModelCard]:
     for point in entry_points(group=PLUGINS):
         found = point.load()
         cards.extend([found] if isinstance(found, ModelCard) else found)
-    return tabulate(cards)
+    return tabulate([*cards, *_registered])
 
 
 def tabulate(cards: list[ModelCard]) -> dict[str, ModelCard]:
     """Return the cards by name.
 
     Raises:
-        ValueError: Two cards have one name.
+        ValueError: Two cards have the same name.
     """
     table: dict[str, ModelCard] = {}
     for entry in cards:
@@ -50,6 +49,25 @@ def tabulate(cards: list[ModelCard]) -> dict[str, ModelCard]:
             )
         table[entry.name] = entry
     return table
+
+
+def register(card: ModelCard) -> None:
+    """Add a model to the catalogue for the rest of this process.
+
+    A distribution that is installed adds its cards by an entry point instead, see `PLUGINS`.
+
+    Raises:
+        ValueError: There is a model of that name already.
+    """
+    tabulate([*_table().values(), card])
+    _registered.append(card)
+    _table.cache_clear()
+
+
+def unregister(name: str) -> None:
+    """Take a model that was registered out of the catalogue of this process."""
+    _registered[:] = [card for card in _registered if card.name != name]
+    _table.cache_clear()
 
 
 def list_models(
@@ -87,31 +105,38 @@ def list_models(
 def card(name: str) -> ModelCard:
     """Return the card of a model, or of its family's default member.
 
+    Args:
+        name: Upper and lower case are the same: ``ResNet50`` is resnet50.
+
     Raises:
         UsageError: There is no such model.
     """
     table = _table()
-    if name in table:
-        return table[name]
+    wanted = name.lower()
     for entry in table.values():
-        if entry.family == name:
+        if entry.name.lower() == wanted:
+            return entry
+    for entry in table.values():
+        if entry.family.lower() == wanted:
             return entry
     names = [*table, *{entry.family for entry in table.values()}]
     raise unknown("model", name, names, see="dlzoo list")
 
 
 def build(name: str, weights: str | Path | None = None, **arguments: Any) -> Any:
-    """Return a `keras.Model`, freshly initialised or with weights that exist.
+    """Return a new `keras.Model`, with initial weights or with existing ones.
 
     Args:
         name: A model or a family.
-        weights: ``"imagenet"`` for what keras.applications publishes for VGG-16 and -19 and
-            ResNet-50, -101 and -152, whose inputs are those of
-            `keras.applications.vgg16.preprocess_input` (BGR, means subtracted), as a recipe's
-            ``data.scaling = "caffe"`` makes them. Or the path of a ``.keras`` or ``.weights.h5``
-            file, of the zoo's or of keras.applications' network; or a run's folder. Layers of other
-            shapes, such as a head of other classes, stay fresh: this module's logger warns of them.
-        arguments: The builder's own; its defaults make the paper's network.
+        weights: ``"imagenet"`` for the weights that keras.applications publishes for VGG-16 and -19
+            and ResNet-50, -101 and -152. Their inputs are those of
+            `keras.applications.vgg16.preprocess_input` (BGR, means subtracted), which a recipe's
+            ``data.image.scaling = "caffe"`` makes. Or the path of a ``.keras`` or ``.weights.h5``
+            file, of the zoo or of keras.applications; for gpt2-small also a ``model.safetensors``
+            as the transformers library saves GPT-2; or a run's folder. Layers whose shapes differ,
+            such as a head for other classes, keep their initial weights: this module's logger
+            lists them in a warning.
+        arguments: The builder's arguments; its defaults make the paper's network.
 
     Raises:
         UsageError: There is no such model, its builder does not take these arguments, or there are
@@ -121,11 +146,11 @@ def build(name: str, weights: str | Path | None = None, **arguments: Any) -> Any
     Example:
         >>> zoo.build("resnet50", input_shape=(64, 64, 3), classes=7, weights="imagenet")
     """
-    from zoo.runtime import start_tensorflow
+    from zoo.base.runtime import start_tensorflow
 
     entry = card(name)
     if weights is not None:
-        require(entry.name, weights)
+        require_weights(entry.name, weights)
     start_tensorflow()
     builder = _builder(entry)
     known = list(inspect.signature(builder).parameters)
@@ -139,8 +164,6 @@ def build(name: str, weights: str | Path | None = None, **arguments: Any) -> Any
         given = ", ".join(f"{key}={value!r}" for key, value in arguments.items())
         raise UsageError(f"cannot build {entry.name}({given}): {error}") from error
     if weights is not None:
-        from zoo.weights import load_into
-
         report = load_into(model, entry.name, weights)
         logger.log(logging.INFO if report.complete else logging.WARNING, "%s", report)
     return model
@@ -152,11 +175,30 @@ def builder_defaults(name: str) -> dict[str, Any]:
     return {parameter.name: parameter.default for parameter in parameters}
 
 
-def import_family(name: str) -> None:
-    """Import a model's file, so that its Keras classes are registered before a file is loaded."""
+def restore(name: str, path: str | Path) -> Any:
+    """Return the `keras.Model` in a ``.keras`` file, loaded in safe mode and not compiled.
+
+    Args:
+        name: The model's name or its family. Its file is imported first, because it registers the
+            Keras classes that the saved model consists of.
+        path: The ``.keras`` file.
+
+    Raises:
+        UsageError: There is no such model, or the file is missing or damaged.
+    """
+    from zoo.base.runtime import start_tensorflow
+
+    start_tensorflow()
+    import keras
+
     _builder(card(name))
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged file can raise almost anything
+        raise UsageError(f"{path} cannot be loaded: {gist(error)}") from error
 
 
-def _builder(entry: ModelCard) -> Any:
+def _builder(entry: ModelCard) -> Callable[..., Any]:
+    """Return the function that builds a card's model."""
     module, _, function = entry.builder.partition(":")
-    return getattr(importlib.import_module(module), function)
+    return cast(Callable[..., Any], getattr(importlib.import_module(module), function))

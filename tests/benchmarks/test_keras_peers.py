@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks import keras_peers
 from zoo import registry
-from zoo.cost import trainable_parameters
-from zoo.layers.side_outputs import answer_only
+from zoo.anatomy.counts import trainable_parameters
+from zoo.layers.training_outputs import answer_only
 
 IMAGES = np.random.default_rng(0).random((2, 64, 64, 3), np.float32)
 CLASSES = np.array([1, 2], np.int32)

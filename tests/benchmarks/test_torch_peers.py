@@ -12,7 +12,7 @@ pytest.importorskip("torch")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.model)
 def test_pytorch_has_the_parameters_of_the_zoo(case: Case) -> None:
     from benchmarks import torch_peers
-    from zoo.cost import trainable_parameters
+    from zoo.anatomy.counts import trainable_parameters
 
     ours = registry.build(case.model, input_shape=case.input_shape, classes=case.classes)
     theirs = torch_peers.parameters(case.model, case.input_shape, case.classes)

@@ -13,7 +13,7 @@ import pytest
 
 from cli.main import run as run_command
 from tests import tiny
-from zoo.runs import Run
+from zoo.run import Run
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,21 @@ def keep(dlzoo: Dlzoo, shared_run_dir: Path) -> Keep:
 
     def put(kind: str, name: str | None = None, folder: str = "runs") -> Run:
         return tiny.copy(tiny.run(kind, shared_run_dir), Path(folder), name)
+
+    return put
+
+
+@pytest.fixture
+def unfinished(keep: Keep) -> Keep:
+    """`unfinished(kind)` puts a run of one epoch there that was to have three."""
+
+    def put(kind: str, name: str | None = None, folder: str = "runs") -> Run:
+        run = keep(kind, name, folder)
+        recipe = run.path / "recipe.toml"
+        recipe.write_text(recipe.read_text().replace("epochs = 1\n", "epochs = 3\n"))
+        for left in ("model.keras", "metrics.json"):
+            (run.path / left).unlink()
+        return Run(run.path)
 
     return put
 

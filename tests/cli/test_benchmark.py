@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli.conftest import Dlzoo, Terminal, unstyled
 from tests.zoo.training.test_benchmark import MEASURED
-from zoo.errors import DlzooError, UsageError
+from zoo.base.errors import DlzooError, UsageError
 from zoo.training.benchmark import Measurement
 
 Answers = dict[str, list[Measurement] | DlzooError]
@@ -45,7 +47,7 @@ def test_in_a_pipe_the_table_is_plain_and_progress_goes_elsewhere(
     assert result.code == 0
     assert result.out.splitlines() == [
         "median (quartiles) of 10 on CPU in float32; matrix products: 100 GFLOP/s",
-        "model   mode       batch  samples/s  ms a step               memory  of matmul",
+        "model   mode       batch  samples/s  ms per step             memory  of matmul",
         "lenet5  inference     64     16,000  4 (3.5 to 5)             12 MB     12.8 %",
         "lenet5  training      32         26  1,250 (1,200 to 1,500)            < 0.1 %",
         "lenet5: training with batch 64 does not fit into memory, with 32 it does",
@@ -77,6 +79,30 @@ def test_json_is_all_of_it_in_one_document(dlzoo: Dlzoo, answers: Answers) -> No
         "quartiles": [0.0035, 0.005],
     }
     assert told[1]["peak_memory"] is None
+
+
+def test_measurements_are_kept_in_a_csv_file(dlzoo: Dlzoo, answers: Answers) -> None:
+    answers["lenet5"] = [MEASURED, TRAINING]
+    result = dlzoo("benchmark", "lenet5", "--output", "new/speed.csv")
+    assert result.code == 0
+    assert result.out.splitlines()[-1] == "measurements: new/speed.csv"
+    with Path("new/speed.csv").open(newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["model"], first["mode"], second["mode"]) == ("lenet5", "inference", "training")
+    assert first["input_shape"] == "32x32x1"
+    assert float(first["samples_per_second"]) == MEASURED.samples_per_second
+    assert [float(first[f"{name}_quartile"]) for name in ("first", "third")] == [0.0035, 0.005]
+    assert second["peak_memory"] == ""
+    again = dlzoo("benchmark", "lenet5", "--output", "new/speed.csv")
+    assert again.refusal == "new/speed.csv exists; --overwrite replaces it"  # nothing was measured
+    assert dlzoo("benchmark", "lenet5", "--output", "new/speed.csv", "--overwrite").code == 0
+
+
+def test_what_was_measured_before_a_failure_is_in_the_file(dlzoo: Dlzoo, answers: Answers) -> None:
+    answers["lenet5"] = [MEASURED]
+    answers["vgg19"] = DlzooError("vgg19 does not fit into memory")
+    assert dlzoo("benchmark", "lenet5", "vgg19", "--output", "speed.csv").code == 1
+    assert len(Path("speed.csv").read_text().splitlines()) == 2
 
 
 def test_a_table_fits_a_terminal(
@@ -121,6 +147,11 @@ def test_what_cannot_be_built_is_refused(dlzoo: Dlzoo, answers: Answers) -> None
             ["mlp", "--batch-size", "0"],
             "Invalid value for '--batch-size': 0 is not in the range x>=1.",
         ),
+        (
+            ["mlp", "--output", "speed.txt"],
+            "--output writes CSV: its name must end in .csv, got 'speed.txt'",
+        ),
+        (["mlp", "--output", "."], ". is a folder; name a file"),
         (["mlp", "--repeats", "0"], "Invalid value for '--repeats': 0 is not in the range x>=1."),
     ],
 )

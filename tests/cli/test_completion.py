@@ -8,12 +8,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
+from click.shell_completion import ShellComplete
 
 import zoo
+from cli.options import ASSIGNMENT, MODEL
 from recipes import library
 from tests.cli.conftest import Dlzoo, Keep
-from zoo.datasets import catalog
+from zoo.datasets.sources import list_sources
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -97,6 +100,10 @@ class Complete:
         ("dlzoo datasets show br", ["breast-cancer"]),
         ("dlzoo completion z", ["zsh"]),
         ("dlzoo train qqq", []),
+        ("dlzoo train LeNet", ["lenet5", "lenet5-1998", "lenet"]),
+        ("dlzoo list --family v", ["vgg", "vae"]),
+        ("dlzoo list --task gen", ["generation"]),
+        ("dlzoo benchmark --precision mixed", ["mixed_float16", "mixed_bfloat16"]),
     ],
 )
 def test_words_are_offered_that_begin_so(
@@ -105,10 +112,78 @@ def test_words_are_offered_that_begin_so(
     assert complete(typed) == offered
 
 
+@click.command
+@click.argument("model", required=False, type=MODEL)
+@click.option("--set", "assignments", multiple=True, type=ASSIGNMENT)
+def settable(model: str | None, assignments: tuple[str, ...]) -> None:
+    """A command with --set."""
+
+
+def keys(words: list[str], incomplete: str) -> list[str]:
+    asked = ShellComplete(settable, {}, "dlzoo", "_DLZOO_COMPLETE")
+    return [item.value for item in asked.get_completions(words, incomplete)]
+
+
+@pytest.mark.parametrize(
+    ("model", "incomplete", "offered"),
+    [
+        (None, "sche", ["schedule=", "schedule.name=", "…"]),
+        (None, "regul", ["regularization=", "regularization.name=", "…"]),
+        (None, "epo", ["epochs="]),
+        (None, "warmup.", ["warmup.epochs=", "warmup.start="]),
+        (None, "target.at", ["target.at_least=", "target.at_most="]),
+        (None, "data.na", ["data.name="]),
+        ("mlp", "arguments.hid", ["arguments.hidden_units="]),
+        ("MLP", "optimizer.m", ["optimizer.momentum="]),
+        ("lenet", "arguments.hid", []),
+        ("gan", "optimizers.d", ["optimizers.discriminator.beta_1=", "…"]),
+        (None, "arguments.hidden_units=[1", []),
+    ],
+)
+def test_the_keys_of_a_recipe_are_offered_to_set(
+    model: str | None, incomplete: str, offered: list[str]
+) -> None:
+    words = [model, "--set"] if model else ["--set"]
+    found = keys(words, incomplete)
+    if offered[-1:] == ["…"]:
+        assert set(offered[:-1]) <= set(found)
+        assert all(key.startswith(incomplete) for key in found)
+    else:
+        assert found == offered
+
+
+def test_every_key_of_every_recipe_can_be_completed() -> None:
+    offered = set(keys(["--set"], ""))
+    assert {"seed=", "optimizer=", "precision=", "steps_per_execution=", "freeze="} <= offered
+    assert "optimizer.learning_rate=" in offered
+    assert "callbacks.0.name=" in offered
+    assert not {"data=", "target=", "callbacks.name=", "optimizers.name="} & offered
+
+
+def test_an_unknown_model_does_not_disturb_the_shell() -> None:
+    assert keys(["nothing", "--set"], "ep") in ([], ["epochs="])
+
+
+def test_bash_puts_no_space_behind_a_key(dlzoo: Dlzoo, tmp_path: Path) -> None:
+    script = dlzoo("completion", "bash").out
+    assert "[[ $value == *= ]] && compopt -o nospace\n" in script
+    (tmp_path / "dlzoo").write_text("#!/bin/sh\necho plain,epochs=\n")
+    (tmp_path / "dlzoo").chmod(0o755)
+    (tmp_path / "script").write_text(
+        f"{script}\ncompopt() {{ echo compopt $*; }}\n"
+        "COMP_WORDS=(dlzoo train --set epo); COMP_CWORD=3; _dlzoo_completion ./dlzoo\n"
+        "echo ${COMPREPLY[@]}\n"
+    )
+    done = subprocess.run(
+        ["bash", "script"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "compopt -o nospace\nepochs=\n", done.stderr
+
+
 def test_every_name_is_offered_where_nothing_is_typed_yet(complete: Complete) -> None:
     assert set(zoo.list_models()) < set(complete("dlzoo train "))
     assert complete("dlzoo recipes show ") == library.names()
-    assert complete("dlzoo datasets show ") == catalog.list_datasets()
+    assert complete("dlzoo datasets show ") == list_sources()
 
 
 def test_runs_are_offered_from_the_folder_that_is_named(keep: Keep, complete: Complete) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Dlzoo, Keep
-from zoo.runs import Run
+from zoo.run import Run
 
 
 def test_the_scores_are_those_of_the_run(table_run: Run, dlzoo: Dlzoo) -> None:
@@ -45,8 +45,15 @@ def test_runs_are_kept_in_another_folder_if_it_is_named(keep: Keep, dlzoo: Dlzoo
     assert dlzoo("evaluate", "latest").refusal.startswith("there are no runs in runs.")
     result = dlzoo("evaluate", "latest", "--run-dir", "there")
     assert result.code == 0
-    # The command that is suggested finds the run without --run-dir.
-    assert result.err == "next: dlzoo export there/mlp-iris-1\n"
+    assert result.err == "next: dlzoo export mlp-iris-1 --run-dir there\n"
+
+
+def test_the_next_command_quotes_spaces_and_finds_the_run(keep: Keep, dlzoo: Dlzoo) -> None:
+    run = keep("table", folder="my runs")
+    assert dlzoo("evaluate", run.path).err == "next: dlzoo export 'my runs/mlp-iris-1'\n"
+    assert dlzoo("evaluate", "latest", "--run-dir", "my runs").err == (
+        "next: dlzoo export mlp-iris-1 --run-dir 'my runs'\n"
+    )
 
 
 def test_generators_have_scores_too(keep: Keep, dlzoo: Dlzoo) -> None:
@@ -77,7 +84,13 @@ def test_a_beginning_of_several_runs_is_refused(keep: Keep, dlzoo: Dlzoo) -> Non
     keep("table")
     keep("table", "mlp-iris-2")
     refusal = dlzoo("evaluate", "mlp").refusal
-    assert refusal == "'mlp' is the beginning of 2 runs: mlp-iris-1, mlp-iris-2"
+    assert refusal == "2 runs begin with 'mlp'; they are mlp-iris-1, mlp-iris-2"
+    for number in range(3, 9):
+        keep("table", f"mlp-iris-{number}")
+    assert dlzoo("evaluate", "mlp").refusal == (
+        "8 runs begin with 'mlp'; the newest are "
+        "mlp-iris-4, mlp-iris-5, mlp-iris-6, mlp-iris-7, mlp-iris-8"
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,10 +116,35 @@ def test_a_damaged_run_is_refused(
     assert "mlp-iris-1" in refusal
 
 
-def test_an_unfinished_run_is_refused_with_the_command_that_goes_on(
-    table_run: Run, dlzoo: Dlzoo
+def test_a_run_that_is_not_finished_is_scored_and_says_so(
+    keep: Keep, unfinished: Keep, dlzoo: Dlzoo
 ) -> None:
-    for name in ("model.keras", "metrics.json"):
-        (Path("runs/mlp-iris-1") / name).unlink()
-    refusal = dlzoo("evaluate", "latest").refusal
-    assert refusal.endswith("Go on with: dlzoo train --resume runs/mlp-iris-1")
+    finished = keep("table", "finished", "elsewhere").metrics["test"]
+    run = unfinished("table")
+    result = dlzoo("evaluate", "latest", "--json")
+    assert result.err == f"run {run.name} is not finished: its weights are of epoch 1\n"
+    assert result.json["finished"] is False
+    assert result.json["metrics"] == pytest.approx(finished, abs=1e-6)
+
+
+def test_a_run_without_a_whole_epoch_is_told_how_to_go_on(unfinished: Keep, dlzoo: Dlzoo) -> None:
+    run = unfinished("table")
+    (run.path / "history.csv").unlink()
+    for weights in (run.path / "checkpoints").iterdir():
+        weights.unlink()
+    for command in (["evaluate"], ["export"], ["evaluate", "--weights", "best"]):
+        assert dlzoo(*command, "latest").refusal == (
+            "run mlp-iris-1 has not finished an epoch. Go on with: dlzoo train --resume mlp-iris-1"
+        )
+
+
+def test_the_best_epoch_s_weights_can_be_scored(dlzoo: Dlzoo) -> None:
+    assert dlzoo("train", "--recipe", "mlp-iris", "--epochs", 2, "--name", "two").code == 0
+    run = Run(Path("runs/two"))
+    assert run.metrics["best_epoch"] == 1  # so that best and last differ
+    for epoch, which in enumerate(("best", "last")):
+        typed = ["evaluate", "two", "--split", "validation", "--weights", which]
+        told = dlzoo(*typed, "--json").json
+        assert told["weights"] == which
+        assert told["metrics"]["loss"] == pytest.approx(run.history["val_loss"][epoch], rel=1e-5)
+        assert ("best epoch's weights" in dlzoo(*typed).out) == (which == "best")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Dlzoo, Keep
-from zoo.runs import Run
+from zoo.run import Run
 
 
 def test_the_export_is_where_the_answer_says(table_run: Run, dlzoo: Dlzoo) -> None:
@@ -18,7 +19,7 @@ def test_the_export_is_where_the_answer_says(table_run: Run, dlzoo: Dlzoo) -> No
     assert signature.split() == ["signature", "serve", "features", "float32", "[None,", "4]"]
     assert verified.startswith("verified ")
     assert (Path("exports/mlp-iris/1") / "saved_model.pb").is_file()
-    assert "tf.saved_model.load('exports/mlp-iris/1')" in result.err
+    assert 'tf.saved_model.load("exports/mlp-iris/1")' in result.err
 
 
 def test_json_is_export_json_and_the_path(table_run: Run, dlzoo: Dlzoo) -> None:
@@ -55,6 +56,7 @@ def test_a_version_that_is_there_is_kept_unless_it_is_to_be_replaced(
         ("latest --name ../up", "a model's name may have letters"),
         ("latest --version 0", "'--version': 0 is not in the range"),
         ("latest --version one", "'--version': 'one' is not a valid integer"),
+        ("latest --version 12345678901234567890", "'--version': 12345678901234567890 is not in"),
         ("latest --output taken", "cannot make the folder taken: "),
         ("latest --output taken/deep", "cannot make the folder taken/deep: "),
     ],
@@ -62,23 +64,32 @@ def test_a_version_that_is_there_is_kept_unless_it_is_to_be_replaced(
 def test_wrong_input_is_refused(typed: str, message: str, table_run: Run, dlzoo: Dlzoo) -> None:
     Path("taken").touch()
     assert message in dlzoo("export", *typed.split()).refusal
-    assert not list(Path().rglob("saved_model.pb"))
+    assert sorted(path.name for path in Path().iterdir()) == ["runs", "taken"]
 
 
-def test_an_unfinished_run_cannot_be_exported(keep: Keep, dlzoo: Dlzoo) -> None:
-    run = keep("table")
-    for name in ("model.keras", "metrics.json"):
-        (run.path / name).unlink()
-    assert "has not finished training" in dlzoo("export", "latest").refusal
+def test_a_run_that_is_not_finished_is_exported_and_says_so(unfinished: Keep, dlzoo: Dlzoo) -> None:
+    unfinished("table")
+    result = dlzoo("export", "latest", "--weights", "best")
+    assert result.code == 0, result.err
+    first = result.err.splitlines()[0]
+    assert first == "run mlp-iris-1 is not finished: its weights are of the best of 1 epochs"
+    assert Path("exports/mlp-iris/1/saved_model.pb").is_file()
+
+
+def test_the_command_to_try_quotes_spaces(table_run: Run, dlzoo: Dlzoo) -> None:
+    result = dlzoo("export", "latest", "--output", "my exports")
+    *_, code = shlex.split(result.err.removeprefix("next: "))
+    compile(code, "next", "exec")
+    assert '"my exports/mlp-iris/1"' in code
 
 
 def test_a_wrong_answer_is_our_failure_and_not_the_user_s(
     table_run: Run, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zoo.serving.export.TOLERANCE", -1.0)
+    monkeypatch.setattr("zoo.serving.verify.TOLERANCE", -1.0)
     result = dlzoo("export", "latest")
     assert result.code == 1
     assert result.out == ""
-    assert result.err.startswith("dlzoo: the export answers otherwise than the model")
+    assert result.err.startswith("dlzoo: the export's answers differ from the model's")
     assert result.err.count("\n") == 1
-    assert not list(Path("exports").rglob("*"))
+    assert not Path("exports").exists()

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from tests.cli.conftest import Dlzoo, Keep
-from zoo.runs import Run
+from zoo.run import Run
 
 CELL = 8 * 8 + 2
 """A digit's pixels, eight on the screen for each, and a border."""
@@ -66,10 +66,13 @@ def test_nothing_is_overwritten_unasked(keep: Keep, dlzoo: Dlzoo) -> None:
     ("typed", "message"),
     [
         ("latest --count 0", "'--count': 0 is not in the range"),
+        ("latest --count 100000000", "'--count': 100000000 is not in the range 1<=x<=100000."),
+        ("latest --count 12345678901234567890", "is not in the range 1<=x<=100000."),
         ("latest --seed -1", "'--seed': -1 is not in the range"),
         ("latest --output runs", "runs is a folder; name a file"),
         ("latest --output taken/grid.png", "cannot make the folder taken: "),
         ("latest --output taken/deep/grid.png", "cannot make the folder taken/deep: "),
+        ("latest --output grid.txt", "a picture's name must end in .png, .jpg or .jpeg"),
         ("vae-digts-1", "Did you mean 'vae-digits-1'?"),
         ("vae", "there is no run"),
     ],
@@ -78,10 +81,28 @@ def test_wrong_input_is_refused(typed: str, message: str, keep: Keep, dlzoo: Dlz
     keep("vae", "my-vae-digits" if typed == "vae" else None)
     Path("taken").touch()
     assert message in dlzoo("generate", *typed.split()).refusal
-    assert not list(Path().glob("*.png"))
+    assert sorted(path.name for path in Path().iterdir()) == ["runs", "taken"]
 
 
 def test_a_classifier_generates_nothing_and_leaves_nothing(table_run: Run, dlzoo: Dlzoo) -> None:
     refusal = dlzoo("generate", "latest").refusal
-    assert refusal.endswith("generates nothing; generators are vae and gan")
+    assert refusal.endswith("generates nothing; see: dlzoo list --task generation")
     assert [path.name for path in Path().iterdir()] == ["runs"]
+
+
+def test_a_run_that_is_not_finished_generates_and_says_so(unfinished: Keep, dlzoo: Dlzoo) -> None:
+    unfinished("vae")
+    for which, told in (("last", "epoch 1"), ("best", "the best of 1 epochs")):
+        path = f"{which}.png"
+        result = dlzoo("generate", "vae", "--count", 1, "--weights", which, "--output", path)
+        assert result.code == 0, result.err
+        assert result.err.splitlines()[0] == (
+            f"run vae-digits-1 is not finished: its weights are of {told}"
+        )
+    assert np.array_equal(pixels("last.png"), pixels("best.png"))
+
+
+def test_the_next_command_keeps_the_folder_of_runs(keep: Keep, dlzoo: Dlzoo) -> None:
+    keep("vae", folder="my runs")
+    result = dlzoo("generate", "latest", "--count", 1, "--run-dir", "my runs")
+    assert result.err == "next: dlzoo export vae-digits-1 --run-dir 'my runs'\n"

@@ -9,7 +9,7 @@ import pytest
 import zoo
 from recipes import library
 from tests.cli.conftest import Dlzoo, Terminal, unstyled
-from zoo.stages import Stage
+from zoo.anatomy.stages import Stage
 
 
 def test_a_card_is_shown_whole(dlzoo: Dlzoo) -> None:
@@ -25,7 +25,7 @@ def test_a_card_is_shown_whole(dlzoo: Dlzoo) -> None:
         "https://arxiv.org/abs/1512.03385",
         "zoo.models.resnet:resnet50",
         "50 layers with weights",
-        "resnet (which alone means resnet20)",
+        "resnet (its default model is resnet20)",
         *zoo.card("resnet50").special,
     ):
         assert fact in result.out
@@ -136,7 +136,7 @@ def test_a_recipe_that_was_written_for_another_member_says_so(dlzoo: Dlzoo) -> N
     ("typed", "message"),
     [
         ("resnt50", "unknown model 'resnt50'. Did you mean 'resnet50'?"),
-        ("LeNet5", "unknown model 'LeNet5'. Did you mean 'lenet5'?"),
+        ("LeNat5", "unknown model 'LeNat5'. Did you mean 'lenet5'?"),
         ("transformer", "unknown model 'transformer'. See them with: dlzoo list"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import zoo
-from tests.cli.conftest import Dlzoo
+from tests.cli.conftest import Dlzoo, Terminal, unstyled
 
 
 def test_every_model_is_listed_with_its_size_and_what_it_is(dlzoo: Dlzoo) -> None:
@@ -60,3 +60,16 @@ def test_what_is_not_there_is_refused_with_the_nearest_name(
     typed: list[str], message: str, dlzoo: Dlzoo
 ) -> None:
     assert dlzoo("list", *typed).refusal == message
+
+
+@pytest.mark.parametrize("width", [80, 50])
+def test_a_model_is_one_line_of_a_terminal(
+    width: int, dlzoo: Dlzoo, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert dlzoo("list").code == 0
+    lines = unstyled(terminal.getvalue()).splitlines()
+    assert max(map(len, lines)) <= width
+    for name, line in zip(zoo.list_models(), lines[1:], strict=True):
+        assert line.split()[:2] == [name, f"{zoo.card(name).parameters:,}"]

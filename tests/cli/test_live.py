@@ -9,9 +9,9 @@ import pytest
 from cli.live import LiveReporter
 from cli.train import _reporter
 from tests.cli.conftest import Terminal, unstyled
-from zoo.training.report import Beginning, Epoch, PlainReporter
+from zoo.training.progress import Epoch, PlainReporter, TrainingStart
 
-BEGINNING = Beginning(
+START = TrainingStart(
     run=Path("runs") / "a-long-name-that-no-line-of-seventy-columns-has-room-for-digits-1",
     model="lenet5",
     dataset="digits",
@@ -31,9 +31,9 @@ SCORES = {f"{split}{name}": 0.5 for split in ("", "val_") for name in ("accuracy
 
 
 def train(reporter: LiveReporter) -> None:
-    reporter.begin(BEGINNING)
+    reporter.begin(START)
     for number in (1, 2):
-        for step in range(1, BEGINNING.steps + 1):
+        for step in range(1, START.steps + 1):
             reporter.step(number, step, {"accuracy": 0.25, "loss": 1.5})
         reporter.epoch(
             Epoch(number=number, of=2, seconds=1.5, scores=SCORES, best=number == 1, rate=900.0)
@@ -45,24 +45,25 @@ def test_each_epoch_leaves_one_whole_line_with_the_best_marked(terminal: Termina
     train(LiveReporter(terminal))
     lines = unstyled(terminal.getvalue()).replace("\r", "\n").split("\n")
     kept = [line.strip() for line in lines if "val_auc" in line]
-    scores = "  ".join(f"{name} 0.5" for name in SCORES)
-    assert kept == [f"epoch 1/2  {scores}  1.5s  900/s  *best", f"epoch 2/2  {scores}  1.5s  900/s"]
+    scores = "  ".join(f"{name} 0.5000" for name in SCORES)
+    ends = ("     1.5s      900/s  *best", "     1.5s      900/s")
+    assert kept == [f"epoch {number}/2  {scores}{end}" for number, end in enumerate(ends, 1)]
     assert len(kept[0]) > 70
 
 
 def test_the_run_s_folder_can_be_copied_though_the_line_is_long(terminal: Terminal) -> None:
     train(LiveReporter(terminal))
-    assert str(BEGINNING.run) in unstyled(terminal.getvalue())
+    assert str(START.run) in unstyled(terminal.getvalue())
 
 
 def test_the_bar_shows_where_it_is_how_fast_and_the_scores(terminal: Terminal) -> None:
     reporter = LiveReporter(terminal)
-    reporter.begin(BEGINNING)
+    reporter.begin(START)
     reporter.step(1, 10, {"accuracy": 0.25, "loss": 1.5})
     reporter.progress.refresh()
     shown = unstyled(terminal.getvalue()).replace("\r", "\n").split("\n")[-1]
     reporter.end()
-    for part in ("epoch 1/2", "25%", "/s", "accuracy 0.25"):
+    for part in ("epoch 1/2", "25%", "/s", "accuracy 0.2500"):
         assert part in shown
 
 
@@ -75,7 +76,7 @@ def test_the_bar_is_gone_when_training_is_over_and_the_cursor_is_back(terminal: 
 
 def test_an_interrupted_training_gives_the_cursor_back(terminal: Terminal) -> None:
     reporter = LiveReporter(terminal)
-    reporter.begin(BEGINNING)
+    reporter.begin(START)
     reporter.end()
     assert "\x1b[?25h" in terminal.getvalue()
 

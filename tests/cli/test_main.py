@@ -5,19 +5,25 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import click
 import pytest
 
-from cli.main import COMMANDS, main
+from cli.main import COMMANDS, main, run
 from cli.main import command as whole
 from tests.cli.conftest import Dlzoo
-from zoo.errors import DlzooError, UsageError
+from zoo.base.errors import DlzooError, UsageError
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
@@ -123,18 +129,137 @@ def test_errors_are_one_line_and_have_their_exit_codes(
     assert result.err.lstrip("\n") == line + "\n"  # Click ends the line that ^C stands in
 
 
-@pytest.mark.parametrize("error", [DlzooError("the loss is nan"), ValueError("a bug of ours")])
-def test_debug_shows_where_an_error_comes_from(
-    error: Exception, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (UsageError("no such thing"), 2, "dlzoo: no such thing"),
+        (DlzooError("the loss is nan"), 1, "dlzoo: the loss is nan"),
+        (ValueError("a bug"), 1, "dlzoo: ValueError: a bug (dlzoo --debug … shows where)"),
+        (KeyboardInterrupt(), 130, "dlzoo: stopped"),
+    ],
+)
+def test_debug_shows_the_traceback_and_keeps_the_exit_code(
+    error: BaseException, code: int, line: str, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
     monkeypatch.setattr("cli.list.list_models", fail)
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")  # which --debug changes for the whole process
-    with pytest.raises(type(error)) as caught:
-        dlzoo("--debug", "list")
-    assert caught.traceback[-1].name == "fail"
+    result = dlzoo("--debug", "list")
+    assert result.code == code
+    first, *_, last = result.err.splitlines()
+    assert first == "Traceback (most recent call last):"
+    assert ", in fail\n" in result.err
+    assert last == line
+
+
+SHELL = """
+import os, sys
+sys.path[:0] = {path!r}
+from cli.main import main
+main({typed!r})
+"""
+
+
+def shell(redirection: str, *typed: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Type a command in a shell, with what follows it, such as ``>&-``."""
+    program = folder / "dlzoo.py"
+    program.write_text(SHELL.format(path=[str(ROOT)], typed=list(typed)))
+    line = f'"$0" "$1" {redirection}'
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line, sys.executable, str(program)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.mark.parametrize(
+    ("redirection", "typed", "code"),
+    [
+        (">&-", ["list"], 0),
+        ("2>&-", ["list"], 0),
+        (">&- 2>&-", ["info", "lenet5"], 0),
+        ("2>&-", ["info", "lenat5"], 2),
+        ("<&-", ["predict", "latest", "-"], 2),
+        ("| head -1", ["list"], 0),
+        ("| true", ["list"], 0),
+        ("2>&1 | true", ["list"], 0),
+        ("| true", ["--help"], 0),
+        ("| true", ["info", "resnet50"], 0),
+        ("| true", ["recipes", "--json"], 0),
+    ],
+)
+def test_streams_that_are_closed_or_not_read_are_no_failure(
+    redirection: str, typed: list[str], code: int, tmp_path: Path
+) -> None:
+    done = shell(redirection, *typed, folder=tmp_path)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Error" not in done.stderr
+
+
+def test_a_training_whose_lines_nobody_reads_comes_to_its_end(tmp_path: Path) -> None:
+    typed = ["train", "mlp", "--recipe", "mlp-iris", "--epochs", "4"]
+    done = shell("| head -1", *typed, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 1
+    assert "Error" not in done.stderr
+    history = tmp_path / "runs" / "mlp-iris-1" / "history.csv"
+    assert len(history.read_text().splitlines()) == 5
+    assert history.with_name("metrics.json").exists()
+
+
+def test_a_full_disk_gets_one_line(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full here")
+    done = shell(">/dev/full", "list", folder=tmp_path)
+    assert done.returncode == 1
+    assert "No space left on device" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("info ResNet50", "info resnet50"),
+        ("info RESNET", "info resnet"),
+        ("recipes LSTM", "recipes lstm"),
+        ("recipes show MLP-Iris", "recipes show mlp-iris"),
+        ("datasets show Iris", "datasets show iris"),
+        ("list --family VAE", "list --family vae"),
+        ("list --task Generation", "list --task generation"),
+        ("completion BASH", "completion bash"),
+    ],
+)
+def test_names_are_understood_in_any_case(typed: str, meant: str, dlzoo: Dlzoo) -> None:
+    result = dlzoo(*typed.split())
+    assert result.code == 0, result.err
+    assert result == dlzoo(*meant.split())
+
+
+def test_sigterm_ends_a_command_and_is_handled_only_while_one_runs(
+    dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask_to_end(*_: Any, **__: Any) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("cli.list.list_models", ask_to_end)
+    result = dlzoo("list")
+    assert (result.code, result.out, result.err) == (143, "", "dlzoo: stopped\n")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_a_command_runs_in_any_thread(dlzoo: Dlzoo) -> None:
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(run, ["list"]).result() == 0
+
+
+def test_control_characters_that_were_typed_are_written_out(dlzoo: Dlzoo) -> None:
+    assert dlzoo("info", "\x1b[2Jmlp\0").refusal.startswith(r"unknown model '\x1b[2Jmlp\x00'.")
 
 
 def test_the_process_exits_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,6 +312,9 @@ LIGHT = {
     "train mlp --set epocks=3": 2,
     "train mlp --epochs 0": 2,
     "train lenet5 --dataset iris": 2,
+    "train mlp --epochs 2 --set epochs=3": 2,
+    "runs show nothing": 2,
+    "runs rm nothing": 2,
     "evaluate nothing": 2,
     "predict nothing input": 2,
     "generate nothing": 2,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 
@@ -64,7 +65,7 @@ def test_a_pipe_gets_no_escape_codes(
     result = dlzoo(*typed.split())
     assert result.code == 0
     assert "\x1b" not in result.out + result.err
-    assert "…" not in result.out  # by which tables show that they were cut
+    assert "…" not in result.out  # which marks what was cut off
 
 
 def test_a_table_fits_the_terminal_and_keeps_every_word(
@@ -132,6 +133,119 @@ def test_json_keeps_names_readable(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_scores_have_digits_enough(value: float, shown: str) -> None:
     assert output.number(value) == shown
+
+
+ROWS = [
+    ("resnet20", "269,722", "image-classification", LONG),
+    ("logistic-regression", "7,850", "classification", "short"),
+]
+COLUMNS = ("model", "parameters", "task", "what it is")
+
+
+@pytest.mark.parametrize(
+    ("width", "lines"),
+    [
+        (
+            80,
+            [
+                "model                parameters  task                  what it is",
+                "resnet20                269,722  image-classification  words words words words…",
+                "logistic-regression       7,850  classification        short",
+            ],
+        ),
+        (
+            50,
+            [
+                "model                parameters  task",
+                "resnet20                269,722  image-classifica…",
+                "logistic-regression       7,850  classification",
+            ],
+        ),
+        (
+            34,
+            [
+                "model                parameters",
+                "resnet20                269,722",
+                "logistic-regression       7,850",
+            ],
+        ),
+        (  # too narrow for any table
+            24,
+            [
+                *("model       resnet20", "parameters  269,722", ""),
+                *("model       logistic-regression", "parameters  7,850"),
+            ],
+        ),
+    ],
+)
+def test_columns_are_shortened_in_a_terminal_so_that_a_row_is_one_line(
+    width: int, lines: list[str], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    output.table(COLUMNS, ROWS, right=("parameters",), shorten=("what it is", "task"))
+    assert unstyled(terminal.getvalue()).splitlines() == lines
+
+
+def test_columns_are_whole_in_a_pipe(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    output.table(COLUMNS, ROWS, right=("parameters",), shorten=("what it is", "task"))
+    assert capsys.readouterr().out.splitlines()[1].endswith(LONG)
+
+
+@pytest.mark.parametrize("width", [80, 50, 30, 20])
+def test_no_number_is_broken_however_narrow_the_terminal(
+    width: int, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", terminal)
+    monkeypatch.setenv("COLUMNS", str(width))
+    numbers = ("138,357,544", "15,470,264,320", "0.9972")
+    columns = ("model", "parameters", "multiply-adds", "accuracy", "remark")
+    output.table(columns, [("vgg16", *numbers, "16 layers with weights")], right=columns[1:4])
+    shown = unstyled(terminal.getvalue())
+    for text in ("vgg16", *numbers, "layers", "weights"):
+        assert text in shown.split()
+
+
+def test_wide_characters_take_two_columns(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", terminal)
+    output.table(("input", "1"), [("日本.png", "cat"), ("a.png", "dog")])
+    assert unstyled(terminal.getvalue()).splitlines() == [
+        "input     1",
+        "日本.png  cat",
+        "a.png     dog",
+    ]
+
+
+def test_a_cell_of_several_lines_is_put_on_one(capsys: pytest.CaptureFixture[str]) -> None:
+    output.table(("input", "1"), [("two\nlines", "fr")])
+    assert capsys.readouterr().out.splitlines()[1] == "two lines  fr"
+
+
+@pytest.mark.parametrize(
+    ("words", "run_dir", "typed"),
+    [
+        (["evaluate", "latest"], None, "dlzoo evaluate latest"),
+        (["evaluate", "latest"], "runs", "dlzoo evaluate latest"),
+        (["evaluate", "latest"], "there", "dlzoo evaluate latest --run-dir there"),
+        (["runs"], "my runs", "dlzoo runs --run-dir 'my runs'"),
+        (["train", "--freeze", "conv[1-4]*"], None, "dlzoo train --freeze 'conv[1-4]*'"),
+        (["train", "mlp", "--epochs", 20], None, "dlzoo train mlp --epochs 20"),
+        (["export", "it's here/mlp-1"], None, "dlzoo export 'it'\"'\"'s here/mlp-1'"),
+    ],
+)
+def test_a_next_command_can_be_pasted(words: list[str], run_dir: str | None, typed: str) -> None:
+    folder = None if run_dir is None else Path(run_dir)
+    assert output.next_command(*words, run_dir=folder) == typed
+
+
+def test_a_hint_quotes_words(capsys: pytest.CaptureFixture[str]) -> None:
+    output.hint(["dlzoo", "evaluate", "my run"])
+    assert capsys.readouterr().err == "next: dlzoo evaluate 'my run'\n"
 
 
 def test_what_to_type_next_does_not_mix_with_what_was_asked_for(

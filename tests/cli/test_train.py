@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,20 +16,22 @@ from recipes import library
 from recipes.recipe import Recipe, parse
 from tests import tiny
 from tests.cli.conftest import Dlzoo, Keep
-from zoo.runs import Run
+from zoo.run import Run
+from zoo.runs.folder import RunFolder
 
-EPOCH = re.compile(r"epoch (\d)/(\d)  \S.*  \d+\.\ds  [\d,]+/s(  \*best)?")
+EPOCH = re.compile(r"epoch (\d)/(\d)  \S.*  +\d+\.\ds  +[\d,]+/s(  \*best)?")
+# As a user's shell has it: what our own start of TensorFlow has set here is not in there.
+QUIET = {"TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "COLUMNS", "NO_COLOR"}
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key not in QUIET}
 
 
 def test_a_training_through_a_pipe_is_one_plain_line_an_epoch(tmp_path: Path) -> None:
     recipe = tmp_path / "lstm.toml"
     recipe.write_text(parse(tiny.LSTM, source="tests/tiny.py").to_toml())
-    # As a user's shell has it: what our own start of TensorFlow has set here is not in there.
-    quiet = {"TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS", "COLUMNS", "NO_COLOR"}
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "train", "--recipe", recipe.name, "--epochs", "2"],
         cwd=tmp_path,
-        env={key: value for key, value in os.environ.items() if key not in quiet},
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,
@@ -37,15 +40,17 @@ def test_a_training_through_a_pipe_is_one_plain_line_an_epoch(tmp_path: Path) ->
     assert "\x1b" not in done.stdout + done.stderr
     assert "\r" not in done.stdout + done.stderr
     opening, *epochs, closing = done.stdout.splitlines()
-    assert opening.startswith("lstm (")
-    assert opening.endswith("-> runs/lstm-languages-1")
+    assert re.fullmatch(
+        r"[\d,]+ parameters, 14,898 training examples, \w+, float32 -> runs/lstm-languages-1",
+        opening,
+    )
     found = [EPOCH.fullmatch(line) for line in epochs]
     assert [match and match.groups()[:2] for match in found] == [("1", "2"), ("2", "2")]
     assert "val_accuracy" in epochs[0]
     assert closing.startswith("lstm-languages-1: test accuracy 0.")
     # Nothing of TensorFlow's: only what is about to be done, and what to type next.
     asked, *following = done.stderr.splitlines()
-    assert asked.startswith("lstm-languages: ")
+    assert asked.startswith("lstm on languages: 2 epochs, batches of 1024, Adam at 0.01")
     assert following == [
         "next: dlzoo evaluate lstm-languages-1",
         "      dlzoo export lstm-languages-1",
@@ -73,7 +78,7 @@ def test_weights_to_start_from_and_what_is_not_trained_are_told(keep: Keep, dlzo
     asked, loaded, *_ = result.err.splitlines()
     assert asked.endswith(", seed 0, from runs/lenet5-digits-1, C* frozen")
     assert loaded == "weights of runs/lenet5-digits-1/model.keras: 5 layers loaded"
-    assert result.out.startswith("lenet5 (61,706 parameters, 11,014 trained) on digits (")
+    assert result.out.startswith("61,706 parameters (11,014 trained), 1,257 training examples, ")
 
 
 def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(keep: Keep, dlzoo: Dlzoo) -> None:
@@ -89,8 +94,9 @@ def test_a_finished_run_goes_on_when_more_epochs_are_asked_for(keep: Keep, dlzoo
 def test_a_finished_run_is_told_how_to_go_on(keep: Keep, dlzoo: Dlzoo) -> None:
     keep("table")
     refusal = dlzoo("train", "--resume", "latest").refusal
-    assert refusal.startswith("run mlp-iris-1 has finished its 1 epochs.")
-    assert "dlzoo train --resume mlp-iris-1 --epochs " in refusal
+    said, command = refusal.split(". To go on: ")
+    assert said == "run mlp-iris-1 has finished its epoch"
+    assert command == "dlzoo train --resume mlp-iris-1 --epochs 11"
 
 
 @pytest.mark.parametrize(
@@ -98,12 +104,13 @@ def test_a_finished_run_is_told_how_to_go_on(keep: Keep, dlzoo: Dlzoo) -> None:
     [
         *(["mlp"], ["--seed", "1"], ["--set", "seed=1"], ["--recipe", "mlp-iris"]),
         *(["--init-from", "mlp-iris-1"], ["--freeze", "hidden*"]),
+        *(["--name", "other"], ["--dry-run"]),
     ],
 )
 def test_a_resumed_run_keeps_its_recipe(more: list[str], keep: Keep, dlzoo: Dlzoo) -> None:
     keep("table")
     refusal = dlzoo("train", "--resume", "latest", *more).refusal
-    assert refusal == "--resume goes on by the run's own recipe; only --epochs may change"
+    assert refusal == ("--resume continues with the run's own recipe; only --epochs may change")
 
 
 def test_a_loss_that_is_no_number_stops_with_what_to_try(dlzoo: Dlzoo) -> None:
@@ -117,7 +124,12 @@ def test_a_loss_that_is_no_number_stops_with_what_to_try(dlzoo: Dlzoo) -> None:
     assert said is not None, result.err
     assert float(said[3]) == pytest.approx(float(said[2]) / 10, rel=0.5)
     assert "Traceback" not in result.err
-    assert not (Path("runs") / "mlp-diabetes-1" / "model.keras").exists()
+    # The run says why it failed, is not the latest, and no next command is advised for it.
+    run = RunFolder(Path("runs") / "mlp-diabetes-1")
+    assert run.status == "failed"
+    assert run.failure is not None
+    assert run.failure in result.err
+    assert "next:" not in result.err
 
 
 @pytest.fixture
@@ -126,11 +138,11 @@ def asked(monkeypatch: pytest.MonkeyPatch, keep: Keep) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     trained = keep("table", folder="elsewhere")
 
-    def train(recipe: Recipe, **more: Any) -> Run:
+    def train(recipe: Recipe, **more: Any) -> tuple[Run, None]:
         kept.update(recipe=recipe, **more)
-        return trained
+        return trained, None
 
-    monkeypatch.setattr("zoo.training.trainer.run_recipe", train)
+    monkeypatch.setattr("zoo.training.trainer.train", train)
     return kept
 
 
@@ -156,7 +168,10 @@ def test_every_option_arrives_in_the_recipe(asked: dict[str, Any], dlzoo: Dlzoo)
     assert recipe.arguments["hidden_units"] == [4, 4]
     assert (recipe.init_from, recipe.freeze) == ("elsewhere/mlp-iris-1", ["a*", "b"])
     assert asked["run_dir"] == Path("there")
-    assert result.err.startswith("mlp-iris: 3 epochs of batches of 8 examples, Adam at 0.5, seed 9")
+    assert result.err.startswith(
+        "mlp on iris: 3 epochs, batches of 8, Adam at 0.5, seed 9, from elsewhere/mlp-iris-1, "
+        "a* b frozen\n"
+    )
 
 
 @pytest.mark.parametrize("size", ["full", "1"])
@@ -191,27 +206,34 @@ def test_after_a_generator_the_next_command_is_generate(
     keep: Keep, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = keep("vae")
-    monkeypatch.setattr("zoo.training.trainer.run_recipe", lambda recipe, **_: run)
+    monkeypatch.setattr("zoo.training.trainer.train", lambda recipe, **_: (run, None))
     assert "next: dlzoo generate vae-digits-1\n" in dlzoo("train", "vae").err
 
 
+@pytest.mark.parametrize("folder", ["runs", "my runs"])
 def test_ctrl_c_is_told_with_the_command_that_goes_on(
-    keep: Keep, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
+    folder: str, keep: Keep, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(recipe: Recipe, **_: Any) -> Run:
-        (keep("table").path / "metrics.json").unlink()
+    def interrupted(recipe: Recipe, *, made: Any, **_: Any) -> None:
+        run = keep("table", folder=folder)
+        (run.path / "metrics.json").unlink()
+        made(run)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("zoo.training.trainer.run_recipe", interrupted)
-    result = dlzoo("train", "mlp")
+    monkeypatch.setattr("zoo.training.trainer.train", interrupted)
+    result = dlzoo("train", "mlp", *([] if folder == "runs" else ["--run-dir", folder]))
     assert result.code == 130
-    assert "next: dlzoo train --resume mlp-iris-1\n" in result.err
+    where = "" if folder == "runs" else " --run-dir 'my runs'"
+    assert result.err.splitlines()[-2:] == [
+        f"next: dlzoo train --resume mlp-iris-1{where}",
+        "dlzoo: stopped",
+    ]
 
 
 def test_ctrl_c_while_resuming_names_the_run_that_was_resumed(
     keep: Keep, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(run: Run, **_: Any) -> Run:
+    def interrupted(run: RunFolder, **_: Any) -> None:
         raise KeyboardInterrupt
 
     old = keep("table", folder="there")
@@ -222,17 +244,93 @@ def test_ctrl_c_while_resuming_names_the_run_that_was_resumed(
     assert f"next: dlzoo train --resume {old.path}\n" in result.err
 
 
-def test_ctrl_c_before_the_first_epoch_is_not_a_failure_of_ours(
+def test_ctrl_c_before_the_first_epoch_leaves_nothing_to_go_on_with(
     dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(recipe: Recipe, **_: Any) -> Run:
+    def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("zoo.training.trainer.run_recipe", interrupted)
-    result = dlzoo("train", "mlp")
+    monkeypatch.setattr("keras.Model.fit", interrupted)
+    result = dlzoo("train", "mlp", "--recipe", "mlp-iris")
     assert result.code == 130
     assert "Traceback" not in result.err
-    assert result.err.endswith("dlzoo: stopped\n")
+    assert result.err.splitlines()[1:] == ["dlzoo: stopped"]
+    assert list(Path().iterdir()) == []
+
+
+def test_sigterm_ends_a_training_as_ctrl_c_does(tmp_path: Path, dlzoo: Dlzoo) -> None:
+    typed = ["train", "mlp", "--recipe", "mlp-xor", "--epochs", "100000"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli.main", *typed, "--set", "callbacks=[]"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.lstrip().startswith("epoch"):
+                process.send_signal(signal.SIGTERM)
+                break
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 143, err
+    assert err.splitlines()[1:] == ["next: dlzoo train --resume mlp-xor-1", "dlzoo: stopped"]
+    assert [path.name for path in Path("runs").iterdir()] == ["mlp-xor-1"]
+    assert list(Path("runs").rglob(".*")) == []
+    told = dlzoo("runs", "show", "latest", "--json").json
+    assert told["status"] == "unfinished"
+    assert told["sessions"][0]["outcome"] == "stopped"
+    more = told["epochs_done"] + 1
+    assert dlzoo("train", "--resume", "mlp-xor-1", "--epochs", more).code == 0
+
+
+def test_a_run_may_be_given_a_name(dlzoo: Dlzoo) -> None:
+    typed = ["train", "mlp", "--recipe", "mlp-xor", "--epochs", 1, "--name", "lesson.1"]
+    result = dlzoo(*typed)
+    assert result.code == 0, result.err
+    assert result.out.splitlines()[-1].startswith("lesson.1: test accuracy ")
+    assert result.err.splitlines()[1] == "next: dlzoo evaluate lesson.1"
+    assert [path.name for path in Path("runs").iterdir()] == ["lesson.1"]
+    assert dlzoo(*typed).refusal == "there is a run runs/lesson.1 already"
+
+
+def test_the_next_commands_find_the_run_and_quote_spaces(dlzoo: Dlzoo) -> None:
+    result = dlzoo("train", "mlp", "--recipe", "mlp-xor", "--epochs", 1, "--run-dir", "my runs")
+    assert result.err.splitlines()[1:] == [
+        "next: dlzoo evaluate mlp-xor-1 --run-dir 'my runs'",
+        "      dlzoo export mlp-xor-1 --run-dir 'my runs'",
+    ]
+
+
+@pytest.fixture
+def rehearsal(dlzoo: Dlzoo) -> Any:
+    """Type a training of ten steps an epoch that is only tried out."""
+    size = ["--batch-size", 11, "--epochs", 7]
+    return lambda *more: dlzoo("train", "mlp", "--recipe", "mlp-iris", *size, "--dry-run", *more)
+
+
+def test_a_dry_run_tells_what_a_training_would_be_and_leaves_nothing(rehearsal: Any) -> None:
+    result = rehearsal()
+    assert result.code == 0, result.err
+    told = dict(re.split(r"  +", line, maxsplit=1) for line in result.out.splitlines())
+    assert told["inputs"] == "features (4,)"
+    assert told["parameters"] == "131 (131 trained)"
+    assert told["examples"] == "105 in 10 steps of 11"
+    assert re.fullmatch(r"[\d,]+ MB at most so far", told["memory"])
+    assert re.fullmatch(r"\d+\.\d\d s without validation", told["an epoch"])
+    assert told["the training"].startswith("7 epochs, about 0.")
+    assert result.err == "mlp on iris: 7 epochs, batches of 11, Adam at 0.01, seed 0\n"
+    assert list(Path().iterdir()) == []
+
+
+def test_a_dry_run_in_json(rehearsal: Any) -> None:
+    told = rehearsal("--json").json
+    assert told["inputs"] == {"features": [4]}
+    assert (told["model"], told["dataset"], told["epochs"]) == ("mlp", "iris", 7)
+    assert (told["parameters"], told["steps"], told["batch_size"]) == (131, 10, 11)
+    assert told["seconds_per_epoch"] > 0
+    assert list(Path().iterdir()) == []
 
 
 BROKEN = {
@@ -257,12 +355,16 @@ BROKEN = {
         ("--recipe latin.toml", "latin.toml is not TOML: "),
         ("--recipe empty.toml", "name a model to train"),
         ("mlp --set epocks=3", "unknown key 'epocks'. Did you mean 'epochs'?"),
-        ("mlp --set data.image_sise=8", "'data.image_sise'. Did you mean 'image_size'?"),
+        ("mlp --set data.image_sise=8", "'data.image_sise'. Did you mean 'data.image.size'?"),
+        ("mlp --set data.image_size=8", "data.image_size: write data.image.size"),
+        ("mlp --set data.image.sise=8", "data.image.sise: unknown key. Did you mean 'size'?"),
+        ("mlp --set data.text.length=8", "unknown column of digits 'text'. There are: image, "),
         ("mlp --set epochs", "--set takes KEY=VALUE"),
-        ("mlp --set epochs=0", "epochs: input should be greater than or equal to 1, got 0"),
+        ("mlp --set epochs=0", "epochs: must be at least 1, got 0"),
         ("mlp --set optimizer.learning_rate=-1", "learning_rate must be a number above 0, got -1"),
         ("mlp --set batch_size=2.5", "batch_size: must be 'full' or a whole number, got 2.5"),
-        ("mlp --set model=resnt", "unknown model 'resnt'. Did you mean 'resnet'?"),
+        ("mlp --set arguments.hidden_units=16", "arguments.hidden_units must be a list, got 16"),
+        ("--recipe mlp-iris --set model=resnt", "unknown model 'resnt'. Did you mean 'resnet'?"),
         ("mlp --epochs 0", "'--epochs': 0 is not in the range"),
         ("mlp --epochs ten", "'--epochs': 'ten' is not a valid integer"),
         ("mlp --batch-size 0", "'0' is neither 'full' nor a whole number above 0"),
@@ -276,10 +378,12 @@ BROKEN = {
         ("mlp --init-from imagenet", "there are no imagenet weights for mlp, only for vgg16, "),
         ("mlp --init-from latest", "init_from: there are no runs in runs."),
         ("mlp --init-from mine.h5", "files that end in .keras or .weights.h5, got mine.h5"),
-        ("lenet5 --dataset iris", "lenet5 does image-classification on image data; iris is"),
+        ("lenet5 --dataset iris", "lenet5 does image-classification and reads images; iris gives"),
         ("lenet5 --recipe mlp-iris", "that recipe is for mlp, not for lenet5."),
         ("mlp --batch-size 33 --devices 2", "cannot be shared evenly by 2 devices; try --batch"),
         ("mlp --run-dir taken/runs", "cannot make the folder taken/runs: "),
+        ("mlp --name latest", "a run's name may have letters, digits, '.', '_' and"),
+        ("mlp --name ../mine", "a run's name may have letters, digits, '.', '_' and"),
         ("--resume mlp-iris-1", "there are no runs in runs."),
     ],
 )
@@ -293,9 +397,40 @@ def test_wrong_input_is_told_in_one_line_before_anything_is_made(
     def begun(*_: Any, **__: Any) -> None:
         raise AssertionError("the trainer was started")
 
-    monkeypatch.setattr("zoo.training.trainer.run_recipe", begun)
+    monkeypatch.setattr("zoo.training.trainer.train", begun)
     assert message in dlzoo("train", *typed.split()).refusal
     assert not Path("runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("typed", "message"),
+    [
+        ("lenet5 --set model=mlp", "model is given twice: lenet5 and, by --set, model=mlp"),
+        (
+            "mlp --dataset iris --set data.name=wine",
+            "data.name is given twice: iris and, by --set, data.name=wine",
+        ),
+        ("mlp --set epochs=3 --epochs 2", "epochs is given twice: 2 and, by --set, epochs=3"),
+        (
+            "mlp --learning-rate 0.1 --set optimizer.learning_rate=0.2",
+            "optimizer.learning_rate is given twice: 0.1 and, by --set, "
+            "optimizer.learning_rate=0.2",
+        ),
+    ],
+)
+def test_what_is_said_twice_must_agree(typed: str, message: str, dlzoo: Dlzoo) -> None:
+    assert dlzoo("train", *typed.split()).refusal == message
+
+
+def test_a_model_that_cannot_read_the_data_says_what_it_reads_and_which_models_do(
+    dlzoo: Dlzoo,
+) -> None:
+    refusal = dlzoo("train", "mlp", "--dataset", "languages").refusal
+    said, instead = refusal.split(". ")
+    assert said == (
+        "mlp does classification and reads images or tables of numbers; languages gives a text"
+    )
+    assert "lstm" in instead
 
 
 @pytest.mark.parametrize(
@@ -311,13 +446,14 @@ def test_wrong_input_is_told_in_one_line_before_anything_is_made(
         ("metrics=['AUCC']", "unknown metric 'AUCC'. Did you mean 'AUC'?"),
     ],
 )
-def test_what_only_keras_knows_to_be_wrong_is_told_by_name(
+def test_what_only_keras_knows_to_be_wrong_is_told_by_name_and_leaves_nothing(
     option: str, message: str, dlzoo: Dlzoo
 ) -> None:
     result = dlzoo("train", "--recipe", "mlp-iris", "--set", option)
     assert result.code == 2
     assert "Traceback" not in result.err
     described, *errors = result.err.splitlines()
-    assert described.startswith("mlp-iris: ")
+    assert described.startswith("mlp on iris: ")
     assert len(errors) == 1
     assert message in errors[0]
+    assert list(Path().iterdir()) == []

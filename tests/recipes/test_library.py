@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,15 @@ import tensorflow as tf
 
 import zoo
 from cli.train import command
-from recipes import library
-from recipes.compile import callbacks, compile_arguments, regularizer
-from recipes.recipe import PUBLISHED, Recipe
-from zoo import tasks
-from zoo.datasets import catalog
-from zoo.datasets.augmentation import augmenter
+from recipes import keras_objects, library
+from recipes.keras_objects import callbacks, regularizer
+from recipes.overrides import overlay
+from recipes.recipe import PUBLISHED, Recipe, parse
+from zoo.base.errors import UsageError
+from zoo.datasets.augmentation.augmenter import augmenter
 from zoo.datasets.loading import load as load_dataset
-from zoo.errors import UsageError
-from zoo.runs import merged_metrics
+from zoo.datasets.sources import list_sources, open_source
+from zoo.training.preparation import compile_arguments, make_task
 from zoo.training.resolve import check, resolve
 
 NAMES = library.names()
@@ -45,7 +46,7 @@ def test_a_recipe_is_called_by_its_model_data_set_and_variant(name: str) -> None
 def test_model_data_set_and_task_exist_and_fit_together(name: str) -> None:
     recipe = library.load(name)
     assert zoo.card(recipe.model).name == recipe.model
-    assert recipe.data.name in catalog.list_datasets()
+    assert recipe.data.name in list_sources()
     check(recipe)
 
 
@@ -84,7 +85,7 @@ def test_there_is_a_target(name: str) -> None:
 def test_scores_on_data_that_are_downloaded_are_published_ones(name: str) -> None:
     recipe = library.load(name)
     assert recipe.target is not None
-    downloaded = catalog.entry(recipe.data.name).tfds is not None
+    downloaded = bool(open_source(recipe.data.name).describe().first_use)
     assert recipe.target.published is downloaded
 
 
@@ -100,20 +101,20 @@ def test_a_papers_weight_decay_is_twice_what_keras_calls_l2(depth: int) -> None:
 
 
 # Those on data that are downloaded are built, and trained, in tests/zoo/training/test_papers.py.
-BUNDLED = [name for name in NAMES if catalog.entry(library.load(name).data.name).tfds is None]
+BUNDLED = [
+    name for name in NAMES if not open_source(library.load(name).data.name).describe().first_use
+]
 
 
 @pytest.mark.parametrize("name", BUNDLED)
 def test_the_model_can_be_built_and_compiled_by_it(name: str, tmp_path: Path) -> None:
     recipe = library.load(name)
     card = zoo.card(recipe.model)
-    spec = load_dataset(**recipe.data.model_dump()).spec
-    task = tasks.make(tasks.check(card, recipe.task, spec), spec)
+    task = make_task(recipe, load_dataset(recipe.data.name, recipe.data.forms).spec)
     model = zoo.build(card.name, **{**task.builder_arguments(), **recipe.arguments})
-    arguments = {**task.compile_arguments(), **compile_arguments(recipe, steps_per_epoch=10)}
-    model.compile(**merged_metrics(task, arguments))
+    model.compile(**compile_arguments(recipe, task, steps_per_epoch=10))
     assert len(callbacks(recipe, tmp_path)) == len(recipe.callbacks)
-    assert (augmenter(recipe.augmentation, spec) is None) is (recipe.augmentation == [])
+    assert (augmenter(recipe.augmentation, task.asked) is None) is (recipe.augmentation == [])
 
 
 def test_the_classic_lesson_is_there() -> None:
@@ -140,8 +141,29 @@ def test_the_recipes_that_compare_optimizers_differ_in_nothing_else() -> None:
 # Finding recipes.
 
 
+def test_recipes_lie_in_the_folder_of_their_models_family() -> None:
+    for name in NAMES:
+        family = zoo.card(library.load(name).model).family
+        assert library.path_of(name) == library.HERE / family / f"{name}.toml"
+
+
+def test_names_are_unique_and_in_natural_order() -> None:
+    files = list(library.HERE.rglob("*.toml"))
+    assert sorted(path.stem for path in files) == sorted(NAMES)
+    of_cifar = [name for name in NAMES if name.endswith("-cifar10")]
+    assert of_cifar == [f"resnet{depth}-cifar10" for depth in (20, 32, 44, 56, 110)]
+
+
+def test_every_recipe_is_installed() -> None:
+    root = library.HERE.parent
+    with (root / "pyproject.toml").open("rb") as file:
+        patterns = tomllib.load(file)["tool"]["setuptools"]["package-data"]["recipes"]
+    installed = {path for pattern in patterns for path in library.HERE.glob(pattern)}
+    assert {library.path_of(name) for name in NAMES} <= installed
+
+
 def test_entries_are_all_recipes_or_those_of_one_model() -> None:
-    assert [entry.name for entry in library.entries()] == NAMES == sorted(NAMES)
+    assert [entry.name for entry in library.entries()] == NAMES
     of_lenet = library.entries("lenet5")
     assert [entry.name for entry in of_lenet] == ["lenet5-digits", "lenet5-mnist"]
     assert of_lenet[0].recipe == library.load("lenet5-digits")
@@ -176,7 +198,7 @@ def test_a_file_of_the_users_own_is_loaded_and_named_in_what_is_wrong(tmp_path: 
 def test_a_file_without_a_header_is_refused_where_a_title_is_wanted(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text("model = 'lenet5'\n")
-    with pytest.raises(UsageError, match="does not begin with a comment that says what it is"):
+    with pytest.raises(UsageError, match="does not begin with a comment that says what"):
         library.summary(path)
 
 
@@ -186,3 +208,17 @@ def test_a_header_says_what_a_training_takes_where_it_was_measured(tmp_path: Pat
     assert library.takes(path) == "24 seconds on two CPU cores; test accuracy 0.9972"
     path.write_text("# Mine\nmodel = 'lenet5'\n")
     assert library.takes(path) is None
+
+
+# The documentation.
+
+DOCS = (library.HERE.parent / "docs" / "recipes.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("block", re.findall(r"```toml\n(.+?)```", DOCS, re.DOTALL))
+def test_the_examples_of_the_documentation_are_recipes(block: str, tmp_path: Path) -> None:
+    values = tomllib.loads(block)
+    base = library.load("gan-digits" if "optimizers" in values else "lenet5-digits").as_dict()
+    recipe = parse(values if "model" in values else overlay(base, values), source="docs")
+    assert keras_objects.compile_arguments(recipe, steps_per_epoch=10)
+    assert len(callbacks(recipe, tmp_path / "run")) == len(recipe.callbacks)

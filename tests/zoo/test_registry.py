@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import zoo
 from zoo import registry
+from zoo.base.errors import UsageError
+from zoo.base.names import natural
 from zoo.catalog import CARDS, ModelCard
-from zoo.errors import UsageError
-from zoo.registry import natural, tabulate
+from zoo.registry import tabulate
 
 
 class Point:
@@ -87,7 +91,7 @@ def test_models_are_listed_by_pattern(pattern: str, expected: list[str]) -> None
 
 def test_models_are_listed_by_family_task_and_pattern_together() -> None:
     assert zoo.list_models(family="lenet") == ["lenet5", "lenet5-1998"]
-    assert zoo.list_models(task="text-classification") == ["lstm"]
+    assert zoo.list_models(task="text-classification") == ["rnn", "lstm", "gru"]
     assert zoo.list_models("*1998", family="lenet", task="image-classification") == ["lenet5-1998"]
     assert zoo.list_models(family="lenet", task="text-classification") == []
 
@@ -134,6 +138,53 @@ def test_a_plug_in_cannot_take_the_name_of_a_model(plug_in: Any) -> None:
         zoo.list_models()
 
 
+@pytest.fixture
+def registered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget what one test registers."""
+    monkeypatch.setattr(registry, "_registered", [])
+    registry._table.cache_clear()
+    yield
+    registry._table.cache_clear()
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_card_can_be_registered_for_the_rest_of_a_process() -> None:
+    registry.register(dataclasses.replace(zoo.card("lenet5"), name="mine", family="own"))
+    assert zoo.card("mine").family == "own"
+    assert zoo.card("own").name == "mine"
+    assert zoo.list_models(family="own") == ["mine"]
+    assert zoo.build("mine", classes=3).output_shape == (None, 3)
+    with pytest.raises(ValueError, match="two models are called 'mine'"):
+        registry.register(foreign("mine"))
+    with pytest.raises(ValueError, match="two models are called 'lenet5'"):
+        registry.register(foreign("lenet5"))
+    assert zoo.list_models(family="own") == ["mine"]
+
+
+@pytest.mark.parametrize(("typed", "name"), [("ResNet50", "resnet50"), ("LSTM", "lstm")])
+def test_upper_and_lower_case_are_the_same(typed: str, name: str) -> None:
+    assert zoo.card(typed).name == name
+    assert zoo.card("ResNet").name == "resnet20"
+
+
+def test_a_saved_model_is_restored_by_its_name(tmp_path: Path) -> None:
+    model = zoo.build("lenet5-1998")
+    model.save(tmp_path / "model.keras")
+    restored = registry.restore("lenet5-1998", tmp_path / "model.keras")
+    for before, after in zip(model.weights, restored.weights, strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_a_damaged_file_is_named_in_the_error(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    for content in (None, b"", b"no model"):
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(UsageError, match=re.escape(f"{path} cannot be loaded: ")) as caught:
+            registry.restore("lenet5", path)
+        assert len(str(caught.value).splitlines()) == 1
+
+
 def test_build_takes_the_builders_arguments_and_an_alias() -> None:
     model = zoo.build("lenet", input_shape=(40, 40, 3), classes=7)
     assert model.input_shape == (None, 40, 40, 3)
@@ -169,7 +220,7 @@ def test_a_value_that_cannot_be_built_is_named(model: str, arguments: dict[str, 
 def test_looking_things_up_imports_neither_keras_nor_tensorflow() -> None:
     script = (
         "import sys, zoo, zoo.catalog, recipes.recipe, recipes.library;"
-        "import zoo.datasets.catalog, zoo.training.resolve;"
+        "import zoo.datasets.sources, zoo.training.resolve;"
         "zoo.list_models('resnet*'); zoo.card('resnet'); recipes.library.names();"
         "zoo.training.resolve.resolve('lenet5');"
         "print(sorted({'keras', 'tensorflow'} & set(sys.modules)))"

@@ -1,190 +1,206 @@
-"""Feeding a model: batches as `tf.data`, shuffled by (seed, epoch) and by nothing else."""
+"""Feeding a model: batches as `tf.data`, in an order that (seed, epoch, example) alone decide."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from zoo.datasets.augmentation import Augmenter
+from zoo.datasets.augmentation.augmenter import Augmenter
+from zoo.datasets.features.base import Feature
+from zoo.datasets.split import Columns, Split
 
-Augment = Callable[[Any, Any], Any]
-"""(images, a pair of seeds for each) -> images; an `Augmenter` may mix them as well."""
+Feed = Callable[[Columns], tuple[Any, Any, Any]]
+"""From encoded columns to a model's inputs, targets and weights; the last two may be None."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class Batches:
-    """Full batches of a split, in an order that depends on the seed and the epoch alone.
+    """Full batches of a training split, without end.
 
     `tf.data`'s own shuffle goes on from wherever it stands, so a resumed training would see
     another order than one that was never interrupted. Here the order is drawn from the epoch.
-
-    Every batch is full: the last one is filled up from the epoch's beginning. So every example is
-    seen in every epoch, shapes never change, and each replica gets the same share.
     """
 
-    def __init__(self, examples: int, batch_size: int, augment: Augment | None) -> None:
-        self.batch_size = batch_size
-        self.steps = -(-examples // batch_size)
+    split: Split
+    """Its columns are prepared, see `prepared`."""
+    features: Mapping[str, Feature]
+    """Of the columns that a model is fed with."""
+    feed: Feed
+    batch_size: int
+    """Of all shards together."""
+    seed: int
+    augment: Augmenter | None = None
+
+    @property
+    def steps(self) -> int:
         """Batches in an epoch."""
-        self.mixes = mixes(augment)
-        """Whether targets are shares of several classes."""
+        return -(-len(self.split) // self.batch_size)
 
-    def epochs(self, first: int = 0) -> tf.data.Dataset:
-        """Return the batches of all epochs from one on, without end.
+    @property
+    def mixes(self) -> bool:
+        """Whether images are mixed with others, and so targets too."""
+        return self.augment is not None and self.augment.mixes
 
-        One iterator so serves a whole training. To set a pipeline up anew for each epoch took
-        LeNet-5 a quarter of its time on the digits, and half where they are augmented.
+    def start(self, step: int = 0, shard: int = 0, shards: int = 1) -> tf.data.Dataset:
+        """Return the batches of all epochs from a step on: ``(inputs, targets, weights)``.
+
+        What a model is not fed with is left out of the end: with neither targets nor weights a
+        batch is the inputs alone. One iterator serves a whole training: rebuilding the pipeline
+        every epoch took 25 % of LeNet-5's training time on `digits`, and 50 % with augmentation.
 
         Args:
-            first: Counted from 0.
+            step: Counted from 0 over all epochs; an epoch has `steps`.
+            shard: Which part of every batch to give, counted from 0.
+            shards: Into how many equal parts batches are divided.
         """
-        raise NotImplementedError
+        first, skip = divmod(step, self.steps)
+
+        def places(epoch: Any) -> tf.data.Dataset:
+            batches = self.split.shuffled(
+                tf.stack([tf.constant(self.seed, tf.int64), epoch]),
+                batch_size=self.batch_size,
+                skip=tf.where(epoch == first, tf.constant(skip, tf.int64), 0),
+                shard=shard,
+                shards=shards,
+            )
+            return batches.map(lambda batch: (epoch, batch))
+
+        epochs = tf.data.Dataset.range(first, tf.int64.max)
+        workers = None if self.split.take is not None else tf.data.AUTOTUNE
+        batches = epochs.flat_map(places).map(self._batch, num_parallel_calls=workers)
+        return batches.prefetch(tf.data.AUTOTUNE)
 
     def epoch(self, number: int = 0) -> tf.data.Dataset:
         """Return the batches of one epoch, counted from 0."""
-        batches = self.epochs(number).take(self.steps)
+        batches = self.start(number * self.steps).take(self.steps)
         return batches.apply(tf.data.experimental.assert_cardinality(self.steps))
 
+    def _batch(self, epoch: Any, batch: Columns) -> Any:
+        return nested(*self.as_trained_on(epoch, batch["place"], self.split.columns(batch)))
 
-def epoch_numbers(first: int) -> tf.data.Dataset:
-    """Return the numbers of all epochs from one on, int64."""
-    return tf.data.Dataset.range(first, tf.int64.max)
+    def as_trained_on(self, epoch: Any, places: Any, columns: Columns) -> tuple[Any, Any, Any]:
+        """Return examples as a training sees them in an epoch: cropped, changed and mixed.
+
+        Args:
+            epoch: Counted from 0, int64.
+            places: (B,) int64, where the examples stand in the split.
+            columns: Theirs, prepared.
+        """
+        augment = self.augment
+        if augment is None or not augment.mixes:
+            return self.feed(self._changed(epoch, places, columns))
+        seeds = example_seeds(self.seed, epoch, places)
+        if self.split.take is None:
+            inputs, targets, weights = self.feed(self._changed(epoch, places, columns))
+            # Without random access, each is mixed with the one before it in the batch.
+            other_inputs, other_targets = (tf.roll(each, 1, axis=0) for each in (inputs, targets))
+        else:
+            partners = augment.partners(seeds, len(self.split))
+            # Partners are changed by their own seeds, as they are in their own place.
+            both = tf.concat([places, partners], axis=0)
+            fed = self.feed(self._changed(epoch, both, self.split.take(both)))
+            (inputs, other_inputs), (targets, other_targets) = (tf.split(one, 2) for one in fed[:2])
+            weights = None if fed[2] is None else fed[2][: len(places)]
+        inputs, targets = augment.mix(inputs, targets, other_inputs, other_targets, seeds)
+        return inputs, targets, weights
+
+    def _changed(self, epoch: Any, places: Any, columns: Columns) -> dict[str, Any]:
+        """Return columns with each example's random choices made, such as its crop."""
+        changed = dict(columns)
+        for name, feature in self.features.items():
+            changed[name] = feature.finish(columns[name], example_seeds(self.seed, epoch, places))
+        if self.augment is not None:
+            name = self.augment.column
+            changed[name] = self.augment(changed[name], example_seeds(self.seed, epoch, places))
+        return changed
 
 
-class TrainingBatches(Batches):
-    """Batches of a split that memory holds.
+def prepared(split: Split, features: Mapping[str, Feature], extra: tuple[str, ...] = ()) -> Split:
+    """Return a split with what can be computed once for all epochs, of the columns that are fed.
 
-    `crop` cuts a window out of each image before it is augmented.
+    Args:
+        split: Of raw columns.
+        features: Of the columns that a model is fed with.
+        extra: Columns to keep as they are.
     """
 
-    def __init__(
-        self,
-        inputs: np.ndarray,
-        targets: np.ndarray | None,
-        *,
-        batch_size: int,
-        seed: int,
-        augment: Augment | None = None,
-        crop: Augment | None = None,
-    ) -> None:
-        super().__init__(len(inputs), batch_size, augment)
-        self.seed = seed
-        self.size = len(inputs)
-        self.augment = augment
-        self.crop = crop
-        with tf.device("CPU:0"):
-            self.tensors = tf.nest.map_structure(
-                tf.constant, (inputs,) if targets is None else (inputs, targets)
-            )
+    def change(columns: Columns) -> dict[str, Any]:
+        fed = {name: feature.prepare(columns[name]) for name, feature in features.items()}
+        return {**fed, **{name: columns[name] for name in extra}}
 
-    def epochs(self, first: int = 0) -> tf.data.Dataset:
-        """Return the batches of all epochs from `first` on, without end."""
-        batches = epoch_numbers(first).flat_map(self._places).map(self._batch)
-        return batches.prefetch(tf.data.AUTOTUNE)
-
-    def _places(self, number: Any) -> tf.data.Dataset:
-        """Return which examples are in each batch of an epoch, with its number."""
-        key = tf.stack([tf.constant(self.seed, tf.int64), number])
-        places = tf.range(self.size, dtype=tf.int64)
-        order = tf.random.experimental.stateless_shuffle(places, key)
-        order = tf.concat([order, order[: self.steps * self.batch_size - self.size]], axis=0)
-        rows = tf.data.Dataset.from_tensor_slices(tf.reshape(order, (-1, self.batch_size)))
-        return rows.map(lambda at: (at, number))
-
-    def _batch(self, at: Any, number: Any) -> Any:
-        chosen = as_trained_on(
-            lambda places: [tf.gather(tensor, places) for tensor in self.tensors],
-            at,
-            size=self.size,
-            seed=self.seed,
-            epoch=number,
-            augment=self.augment,
-            crop=self.crop,
-        )
-        return chosen[0] if len(chosen) == 1 else tuple(chosen)
+    return split.mapped(change)
 
 
-def mixes(augment: Augment | None) -> bool:
-    """Return whether images are mixed with others, and so targets too."""
-    return isinstance(augment, Augmenter) and augment.mixes
+def evaluation_batches(
+    split: Split,
+    features: Mapping[str, Feature],
+    feed: Feed,
+    *,
+    batch_size: int,
+    replicas: int = 1,
+    extra: tuple[str, ...] = (),
+) -> tf.data.Dataset:
+    """Return the batches of a split, each example once, in their own order.
+
+    Several replicas need batches of one size. The last batch is then filled up with examples of
+    weight 0, and the weights of all others are raised by as much as padding lowers a mean over
+    all batches: so losses and scores are those of the real examples.
+
+    Args:
+        split: Of raw columns.
+        features: Of the columns that a model is fed with.
+        feed: From encoded columns to inputs, targets and weights.
+        batch_size: At most.
+        replicas: How many share a batch.
+        extra: Columns to keep as they are.
+    """
+    size = max(min(batch_size, len(split)) // replicas * replicas, replicas)
+    steps = -(-len(split) // size)
+
+    def batch(columns: Columns) -> Any:
+        finished = {name: one.finish(columns[name]) for name, one in features.items()}
+        return feed({**columns, **finished})
+
+    def even(number: Any, columns: Columns) -> Any:
+        padded = {name: _fill(values, size) for name, values in columns.items()}
+        inputs, targets, weights = batch(padded)
+        real = tf.minimum(tf.cast(number, tf.int32) * size + tf.range(size), len(split))
+        counts = tf.cast(real < len(split), tf.float32) * (steps * size / len(split))
+        if weights is not None:
+            counts = tf.reshape(counts, (-1, *(1,) * (len(weights.shape) - 1))) * weights
+        return nested(inputs, inputs if targets is None else targets, counts)
+
+    batches = prepared(split, features, extra).in_order(size)
+    if replicas == 1 or len(split) % size == 0:
+        return batches.map(lambda columns: nested(*batch(columns))).prefetch(tf.data.AUTOTUNE)
+    return batches.enumerate().map(even).prefetch(tf.data.AUTOTUNE)
 
 
-def example_seeds(seed: Any, epoch: Any, at: Any) -> Any:
-    """Return what each example is changed by in an epoch, whatever batch it falls into.
+def _fill(values: Any, size: int) -> Any:
+    missing = size - tf.shape(values)[0]
+    filled = tf.concat([values, tf.repeat(values[:1], missing, axis=0)], axis=0)
+    return tf.ensure_shape(filled, (size, *values.shape[1:]))
+
+
+def nested(inputs: Any, targets: Any, weights: Any) -> Any:
+    """Return a batch as `keras.Model.fit` takes it: what is None at the end is left out."""
+    if weights is not None:
+        return inputs, targets, weights
+    return inputs if targets is None else (inputs, targets)
+
+
+def example_seeds(seed: Any, epoch: Any, places: Any) -> Any:
+    """Return what each example's random choices depend on in an epoch.
 
     Args:
         seed: The training's.
         epoch: Counted from 0, int64.
-        at: Where the examples stand in the training split, int64 of shape (B,) or ().
+        places: Where the examples stand in the training split, int64 of shape (B,) or ().
 
     Returns:
         A pair for each, (B, 2) or (2,).
     """
-    return tf.stack([tf.fill(tf.shape(at), seed * 2**20 + epoch), at], axis=-1)
-
-
-def as_trained_on(
-    fetch: Callable[[Any], list[Any]],
-    at: Any,
-    *,
-    size: int,
-    seed: int,
-    epoch: Any,
-    augment: Augment | None,
-    crop: Augment | None = None,
-) -> list[Any]:
-    """Return examples as a training sees them in an epoch: changed, and mixed with others.
-
-    Args:
-        fetch: Gives the inputs, encoded but for the crop, and the targets if there are any, of
-            places in the split.
-        at: (B,) int64, the places.
-        size: Of the split.
-        seed: The training's.
-        epoch: Counted from 0, int64.
-        augment: None leaves the examples as they are.
-        crop: Cuts a window out of each image first; None leaves them whole.
-    """
-
-    def changed(places: Any) -> list[Any]:
-        inputs, *targets = fetch(places)
-        for change in (crop, augment):
-            if change is not None:
-                inputs = change(inputs, example_seeds(seed, epoch, places))
-        return [inputs, *targets]
-
-    if not (isinstance(augment, Augmenter) and augment.mixes):
-        return changed(at)
-    seeds = example_seeds(seed, epoch, at)
-    # The others are changed by their own seeds, as they are in their own place in this epoch.
-    inputs, targets = changed(tf.concat([at, augment.partners(seeds, size)], axis=0))
-    count = at.shape[0]
-    return list(
-        augment.mix(inputs[:count], targets[:count], inputs[count:], targets[count:], seeds)
-    )
-
-
-def evaluation_batches(
-    inputs: np.ndarray, targets: np.ndarray | None, *, batch_size: int, replicas: int = 1
-) -> tf.data.Dataset:
-    """Return the batches of a split, each example once, in their own order.
-
-    Args:
-        inputs: Encoded.
-        targets: None where there are none.
-        batch_size: At most.
-        replicas: See `even_size`.
-    """
-    batch_size = even_size(batch_size, len(inputs), replicas)
-    tensors = inputs if targets is None else (inputs, targets)
-    return tf.data.Dataset.from_tensor_slices(tensors).batch(batch_size).prefetch(tf.data.AUTOTUNE)
-
-
-def even_size(batch_size: int, examples: int, replicas: int) -> int:
-    """Return a batch size of which each replica gets the same share in all batches but the last.
-
-    Keras 3.15 adds up the first batch of all replicas and fails where they differ in size.
-    """
-    return max(min(batch_size, examples) // replicas * replicas, 1)
+    return tf.stack([tf.fill(tf.shape(places), seed * 2**20 + epoch), places], axis=-1)

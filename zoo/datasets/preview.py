@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from recipes.recipe import Recipe
-from zoo.datasets.augmentation import augmenter
-from zoo.datasets.batches import as_trained_on
-from zoo.datasets.encoding import Encoder
+from zoo.base.errors import require
+from zoo.datasets.augmentation.augmenter import augmenter
+from zoo.datasets.batches import Batches, prepared
 from zoo.datasets.loading import load
-from zoo.datasets.spec import DatasetSpec, Examples, require
+from zoo.datasets.sources.base import Description
+from zoo.datasets.split import Columns, Split
 
 EXAMPLES = 8
 """Rows: the first ones of the training split."""
+PAGE = 64
+"""Examples on a page without augmentation."""
 EPOCHS = 7
 """Columns beside the original: what the examples are in the first epochs."""
 
@@ -26,72 +28,88 @@ def draw_augmented(recipe: Recipe, path: Path) -> None:
 
     Args:
         recipe: Whose data, seed and augmentation.
-        path: The PNG to write.
+        path: The picture to write.
 
     Raises:
         UsageError: The augmentation is unknown or out of range, or mixes what has no classes.
     """
-    from zoo.figures import image_grid
+    from zoo.runs.figures import image_grid
 
-    dataset = load(**recipe.data.model_dump())
-    spec, split = dataset.spec, dataset.split("train")
-    train = split if isinstance(split, Examples) else next(split.chunks(EXAMPLES))
-    augment = augmenter(recipe.augmentation, spec)
-    labelled = spec.target == "class"
+    dataset = load(recipe.data.name, recipe.data.forms)
+    spec = dataset.spec
+    inputs = {name: spec.features[name] for name in spec.inputs}
+    augment = augmenter(recipe.augmentation, inputs)
+    column = augment.column if augment else spec.inputs[0]
+    target = spec.targets[0]
+    label = spec.features[target]
+    names = label.titles(range(label.classes))
     require(
-        labelled or not (augment and augment.mixes),
-        f"mixup and cutmix mix classes; {spec.name} gives a number",
+        bool(names) or not (augment and augment.mixes),
+        f"mixup and cutmix mix classes; {spec.name} gives {label.noun()}",
     )
-    encoder = Encoder(spec)
 
-    def fetch(places: Any) -> list[Any]:
-        targets = train.targets[places]
-        if labelled:
-            targets = np.eye(len(spec.class_names), dtype=np.float32)[targets]
-        return [encoder.prepare(train.inputs[places]), tf.constant(targets)]
+    def feed(columns: Columns) -> tuple[object, object, None]:
+        truth = columns[target]
+        return columns[column], tf.one_hot(truth, len(names)) if names else truth, None
 
-    at = np.arange(min(EXAMPLES, len(train)))
-    whole, own = fetch(at)
-    columns = [[encoder.crop(whole), own]]
+    features = {column: spec.features[column], target: label}
+    split = prepared(dataset.split("train"), features)
+    if split.take is None:  # a page needs only the first of what is on disk
+        split = Split.in_memory(next(iter(split.in_order(EXAMPLES))))
+    batches = Batches(
+        split=split,
+        features=features,
+        feed=feed,
+        batch_size=EXAMPLES,
+        seed=recipe.seed,
+        augment=augment,
+    )
+    assert split.take is not None
+    at = tf.range(min(EXAMPLES, len(split)), dtype=tf.int64)
+    columns = split.take(at)
+    image = spec.features[column]
+    whole = {name: one.finish(columns[name]) for name, one in features.items()}
+    versions = [feed(whole)]
     for epoch in range(EPOCHS):
-        columns.append(
-            as_trained_on(
-                lambda places: fetch(places.numpy()),
-                tf.constant(at, tf.int64),
-                size=len(train),
-                seed=recipe.seed,
-                epoch=tf.constant(epoch, tf.int64),
-                augment=augment,
-                crop=encoder.crop,
-            )
-        )
-    images = np.stack([images for images, _ in columns], axis=1)  # (examples, versions, …)
-    targets = np.stack([targets for _, targets in columns], axis=1)
+        number = tf.constant(epoch, tf.int64)
+        versions.append(batches.as_trained_on(number, at, columns))
+    shown = [np.stack(image.decode(images)) for images, _, _ in versions]
+    truths = [np.asarray(truth) for _, truth, _ in versions]
+    own = np.asarray(whole[target])
     image_grid(
-        _shown(images.reshape(-1, *images.shape[2:]), encoder),
+        np.stack(shown, axis=1).reshape(-1, *shown[0].shape[1:]),
         path,
-        titles=[
-            _title(target, int(own), spec)
-            for own, versions in zip(train.targets[at], targets, strict=True)
-            for target in versions
-        ],
-        headings=["original", *(f"epoch {epoch}" for epoch in range(EPOCHS))],
+        titles=[_title(truth[row], own[row], names) for row in range(len(own)) for truth in truths],
+        headings=["original", *(f"epoch {epoch + 1}" for epoch in range(EPOCHS))],
     )
 
 
-def _shown(images: np.ndarray, encoder: Encoder) -> np.ndarray:
-    """Return encoded images in [0, 1], whatever the encoder does to a pixel."""
-    shape = encoder.spec.whole_shape
-    black, white = np.asarray(encoder(np.stack([np.zeros(shape), np.ones(shape)])))
-    shown = np.clip((images - black) / (white - black), 0.0, 1.0)
-    return shown[..., ::-1] if encoder.spec.scaling == "caffe" else shown
+def draw_examples(described: Description, path: Path) -> None:
+    """Draw the first training examples of a data set with their targets.
+
+    Args:
+        described: Of a data set whose first input is images; those of any size are shown small.
+        path: The picture to write.
+    """
+    column = described.inputs[0]
+    feature = described.features[column]
+    any_size = feature.serves("pixels") and None in feature.shape_as_it_comes()
+    form = {column: {"size": [128, 128], "resize": "shorter-side"}} if any_size else {}
+    dataset = load(described.name, form)
+    image = dataset.spec.features[column]
+    split = prepared(dataset.split("train"), {column: image}, described.targets)
+    page = next(iter(split.in_order(PAGE).as_numpy_iterator()))
+    target = described.targets[0] if described.targets else None
+    texts = dataset.spec.features[target].titles(page[target]) if target else []
+    image.preview(np.stack(image.decode(image.finish(page[column]))), texts, path)
 
 
-def _title(target: np.ndarray, own: int, spec: DatasetSpec) -> str:
+def _title(truth: np.ndarray, own: np.ndarray, names: list[str]) -> str:
     """Return the class, the shares of several on a line each, its own first, or the number."""
-    if spec.target == "number":
-        return f"{target:g}"
-    present = [at for at in (own, *np.delete(np.arange(len(target)), own)) if target[at] > 0.0]
+    if not names:
+        return f"{float(np.ravel(truth)[0]):g}"
+    order = (int(own), *np.delete(np.arange(len(truth)), int(own)))
+    present = [at for at in order if truth[at] > 0.0]
     if len(present) == 1:
-        return spec.class_names[present[0]]
-    return "\n".join(f"{target[at]:.0%} {spec.class_names[at]}" for at in present)
+        return names[present[0]]
+    return "\n".join(f"{truth[at]:.0%} {names[at]}" for at in present)

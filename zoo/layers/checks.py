@@ -1,19 +1,21 @@
-"""Checks of builders' arguments, with messages that say what would be right."""
+"""Checks of builders' arguments; messages state what is expected."""
 
 from __future__ import annotations
 
 
-def require_image(input_shape: tuple[int, ...], least: int) -> None:
-    """Raise unless `input_shape` is (height, width, channels) of at least `least` a side.
+def require_image(input_shape: tuple[int, ...], smallest: int) -> None:
+    """Raise an error unless `input_shape` is that of images of a sufficient size.
+
+    Args:
+        input_shape: (height, width, channels).
+        smallest: The smallest height and width.
 
     Raises:
-        ValueError: It is not.
+        ValueError: It has another number of axes, or is too small.
     """
     if len(input_shape) != 3:
+        raise ValueError(f"input_shape must be (height, width, channels), got {input_shape}")
+    if min(input_shape[:2]) < smallest:
         raise ValueError(
-            f"images are wanted: input_shape must be (height, width, channels), got {input_shape}"
-        )
-    if min(input_shape[:2]) < least:
-        raise ValueError(
-            f"the least input is {least}×{least}, got {input_shape[0]}×{input_shape[1]}"
+            f"the smallest input is {smallest}×{smallest}, got {input_shape[0]}×{input_shape[1]}"
         )

@@ -11,18 +11,19 @@ from keras import ops
 
 @keras.saving.register_keras_serializable("dlzoo")
 class Conv2D(keras.layers.Conv2D):
-    """Keras's layer with its weights, names and config, but parts of it are computed another way.
+    """Keras's layer with the same weights, names and config, but computed faster on CPU.
 
-    Each way is exact but for rounding, and is taken where it was measured to pay on CPU. In
-    processor time of one core, forward and back:
+    Results are the same except for rounding. Each change is made only where it was measured to be
+    faster. Processor time of one core, forward and backward:
 
     - Groups are convolved one by one and concatenated: AlexNet's second layer trains 16 times as
       fast at batch 64 (0.33 s, not 5.2).
-    - The bias is added in a way whose gradient TensorFlow does not fuse into the kernel's, as it
-      does that of `tf.nn.bias_add`: VGG's first layer takes 34 ms, not 88, at batch 8.
-    - A kernel of 1×1 is a matrix while training: 8×56×56×64 to 256 takes 12 ms, not 15. Other
-      than training stays Keras's, which TensorFlow folds with a normalisation that follows.
-    - So is a kernel as large as its input: LeNet's C5 takes 0.15 ms, not 0.68, at batch 64.
+    - The bias is added by `tf.add`. TensorFlow fuses the gradient of `tf.nn.bias_add` into the
+      kernel's, which is slower: VGG's first layer takes 34 ms, not 88, at batch 8.
+    - In training a 1×1 convolution is a matrix product: 8×56×56×64 to 256 takes 12 ms, not 15.
+      Inference keeps Keras's operation, which TensorFlow folds with a following normalisation.
+    - A kernel as large as its input is a matrix product too: LeNet's C5 takes 0.15 ms, not 0.68,
+      at batch 64.
     """
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
@@ -53,7 +54,7 @@ class Conv2D(keras.layers.Conv2D):
         return tf.reshape(tf.matmul(rows, matrix), tf.concat([positions, [self.filters]], axis=0))
 
     def _by_groups(self, inputs: Any, kernel: Any) -> Any:
-        """Each group of filters sees its own group of channels."""
+        """Convolve each group of channels with its own group of filters."""
         axis = -1 if self.data_format == "channels_last" else 1
         parts = [
             super(Conv2D, self).convolution_op(channels, filters)

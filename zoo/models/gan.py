@@ -9,7 +9,10 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.layers.gradients import batch_mean, gradients, penalties
+from zoo.layers.generators import Generator, random_uniform
+from zoo.layers.gradients import gradients
+from zoo.layers.losses import batch_mean, penalties
+from zoo.layers.metrics import Average
 
 
 @keras.saving.register_keras_serializable("dlzoo")
@@ -37,7 +40,7 @@ class Maxout(layers.Layer):
 
 
 @keras.saving.register_keras_serializable("dlzoo")
-class GAN(keras.Model):
+class GAN(Generator):
     """A generator and a discriminator, each with an optimizer of its own.
 
     One step trains the discriminator once and then the generator once: algorithm 1 with k = 1.
@@ -92,21 +95,46 @@ class GAN(keras.Model):
             name="discriminator",
         )
         self.noise = keras.random.SeedGenerator()
-        names = ("discriminator_loss", "generator_loss", "discriminator_accuracy")
-        self.trackers = [keras.metrics.Mean(name) for name in names]
+        self.trackers = [
+            Average("discriminator_loss", higher_is_better=False),
+            Average("generator_loss", higher_is_better=False),
+            # Neither direction is better: 0.5 means that samples cannot be told from data.
+            Average("discriminator_accuracy"),
+        ]
 
     def build(self, input_shape: Any) -> None:
-        """Do nothing: both networks are built from the start."""
+        """Do nothing: the constructor has built both networks."""
         self.built = True
 
     def compile(
-        self, *, generator_optimizer: Any, discriminator_optimizer: Any, **kwargs: Any
+        self,
+        *,
+        generator_optimizer: Any,
+        discriminator_optimizer: Any,
+        auto_scale_loss: bool = True,
+        **kwargs: Any,
     ) -> None:
-        """Take two optimizers where Keras takes one; the rest is Keras's own."""
-        super().compile(optimizer=generator_optimizer, **kwargs)
-        self.discriminator_optimizer = discriminator_optimizer
-        generator_optimizer.build(self.generator.trainable_variables)
-        discriminator_optimizer.build(self.discriminator.trainable_variables)
+        """Compile with two optimizers where Keras takes one.
+
+        Args:
+            generator_optimizer: The optimizer of the generator.
+            discriminator_optimizer: The optimizer of the discriminator.
+            auto_scale_loss: Whether both scale their losses under ``mixed_float16``, as in Keras.
+            kwargs: As in Keras. Metrics see the discriminator's probabilities of real examples,
+                whose target is 1, and of as many generated ones, whose target is 0.
+        """
+        super().compile(optimizer=generator_optimizer, auto_scale_loss=auto_scale_loss, **kwargs)
+        scaled = keras.optimizers.LossScaleOptimizer
+        optimizer = keras.optimizers.get(discriminator_optimizer)
+        if (
+            auto_scale_loss
+            and self.dtype_policy.name == "mixed_float16"
+            and not isinstance(optimizer, scaled)
+        ):
+            optimizer = scaled(optimizer, name="discriminator_loss_scale_optimizer")
+        self.discriminator_optimizer = optimizer
+        self.optimizer.build(self.generator.trainable_variables)
+        self.discriminator_optimizer.build(self.discriminator.trainable_variables)
 
     @property
     def optimizers(self) -> list[Any]:
@@ -115,8 +143,10 @@ class GAN(keras.Model):
 
     @property
     def metrics(self) -> list[Any]:
-        """The two losses, and how often the discriminator is right."""
-        return self.trackers
+        """The two losses, the discriminator's accuracy, and the compiled metrics."""
+        # Keras's own average loss is left out: no single loss is minimised.
+        others = (m for m in super().metrics if m not in self.trackers and m.name != "loss")
+        return [*self.trackers, *others]
 
     def call(self, inputs: Any) -> Any:
         """Return the probability (B, 1) that each of the examples (B, *input_shape) is real."""
@@ -126,14 +156,14 @@ class GAN(keras.Model):
         """Return examples (B, *input_shape) in [0, 1] for noise (B, latent_dim)."""
         return ops.cast(self.generator(latent), "float32")
 
-    def prior(self, count: int, seed: Any) -> Any:
+    def prior(self, count: Any, seed: Any) -> Any:
         """Return noise (count, latent_dim), uniform in [-1, 1)."""
-        return keras.random.uniform((count, self.latent_dim), -1.0, 1.0, seed=seed)
+        return random_uniform((count, self.latent_dim), -1.0, 1.0, seed)
 
     def discriminator_loss(self, real: Any, fake: Any) -> Any:
         """Return -log D(x) - log(1 - D(G(z))), shape (B,), from logits (B, 1).
 
-        Real examples are told as true with ``1 - label_smoothing`` (Salimans et al. 2016).
+        The target of real examples is ``1 - label_smoothing`` (Salimans et al. 2016).
         """
         smooth = self.label_smoothing
         on_real = (1.0 - smooth) * ops.softplus(-real) + smooth * ops.softplus(real)
@@ -144,8 +174,11 @@ class GAN(keras.Model):
         return ops.sum(ops.softplus(-fake), axis=-1)
 
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Train the discriminator, then the generator, on real examples (B, *input_shape)."""
-        data, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        """Train the discriminator, then the generator, on real examples (B, *input_shape).
+
+        With sample weights, the weight of an example is also that of the fake it is paired with.
+        """
+        data, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         count = ops.shape(data)[0]
         fake = self.generator(self.prior(count, self.noise), training=True)
         logits = {}
@@ -154,12 +187,12 @@ class GAN(keras.Model):
             logits["real"] = self.discriminator(data, training=True)
             logits["fake"] = self.discriminator(fake, training=True)
             loss = self.discriminator_loss(logits["real"], logits["fake"])
-            return batch_mean(loss) + penalties(self.discriminator)
+            return batch_mean(loss, sample_weight) + penalties(self.discriminator)
 
         def deceive() -> Any:
             made = self.generator(self.prior(count, self.noise), training=True)
             loss = self.generator_loss(self.discriminator(made, training=True))
-            return batch_mean(loss) + penalties(self.generator)
+            return batch_mean(loss, sample_weight) + penalties(self.generator)
 
         for loss, optimizer, network in (
             (discriminate, self.discriminator_optimizer, self.discriminator),
@@ -167,21 +200,43 @@ class GAN(keras.Model):
         ):
             variables = network.trainable_variables
             optimizer.apply(gradients(loss, optimizer, variables), variables)
-        return self._scores(logits["real"], logits["fake"])
+        return self._scores(logits["real"], logits["fake"], sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Score both networks on real examples (B, *input_shape) and as many fakes."""
-        data, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        data, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         real = self.discriminator(data, training=False)
         fake = self.generator(self.prior(ops.shape(data)[0], seed=0), training=False)
-        return self._scores(real, self.discriminator(fake, training=False))
+        return self._scores(real, self.discriminator(fake, training=False), sample_weight)
 
-    def _scores(self, real: Any, fake: Any) -> dict[str, Any]:
+    def _scores(self, real: Any, fake: Any, sample_weight: Any) -> dict[str, Any]:
+        """Update trackers and compiled metrics by logits (B, 1), and return all their values."""
         right = 0.5 * (ops.cast(real > 0, "float32") + ops.cast(fake < 0, "float32"))
-        values = (self.discriminator_loss(real, fake), self.generator_loss(fake), right)
+        values = (
+            self.discriminator_loss(real, fake),
+            self.generator_loss(fake),
+            ops.squeeze(right, axis=-1),
+        )
         for tracker, value in zip(self.trackers, values, strict=True):
-            tracker.update_state(value)
-        return {tracker.name: tracker.result() for tracker in self.trackers}
+            tracker.update_state(value, sample_weight)
+        probabilities = ops.sigmoid(ops.cast(ops.concatenate([real, fake]), "float32"))
+        targets = ops.concatenate([ops.ones_like(real), ops.zeros_like(fake)])
+        weights = None
+        if sample_weight is not None:
+            weights = ops.concatenate([sample_weight, sample_weight])
+        return self.compute_metrics(None, targets, probabilities, weights)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Update the compiled metrics by probabilities (B, 1), and return all metrics' values.
+
+        Args:
+            x: Not used.
+            y: 1 for real examples and 0 for generated ones; None if all are real.
+            y_pred: The discriminator's probabilities of being real.
+            sample_weight: Weights of the examples.
+        """
+        targets = ops.ones_like(y_pred) if y is None else y
+        return super().compute_metrics(x, targets, y_pred, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -213,11 +268,11 @@ def gan(
         pieces: Affine maps under each maxout.
         dropout: Share of the discriminator's hidden units dropped while training.
         input_dropout: Share of the discriminator's inputs dropped while training.
-        label_smoothing: How far real examples' targets are below 1; the paper has 0.
+        label_smoothing: By how much real examples' targets are below 1; 0 in the paper.
 
     Returns:
-        A model from (B, *input_shape) to the probability (B, 1) of being real, with
-        ``decode(latent)`` and ``prior(count, seed)`` to generate by. It is compiled with
+        A model from (B, *input_shape) to the probability (B, 1) of being real. It generates by
+        ``sample(count, seed)``, which decodes noise of its ``prior``. It is compiled with
         ``generator_optimizer`` and ``discriminator_optimizer``.
     """
     if latent_dim < 1:

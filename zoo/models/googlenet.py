@@ -9,10 +9,10 @@ from keras import layers
 
 from zoo.layers.checks import require_image
 from zoo.layers.convolution import Conv2D
-from zoo.layers.gradients import penalties
 from zoo.layers.heads import head
 from zoo.layers.local_response import LocalResponseNormalization
-from zoo.layers.side_outputs import SideOutputs, side_outputs
+from zoo.layers.losses import penalties
+from zoo.layers.training_outputs import ManyOutputs, split_outputs
 
 # Table 1: filters of 1×1; 3×3 reduce, 3×3; 5×5 reduce, 5×5; pool projection.
 INCEPTION = {
@@ -32,8 +32,8 @@ AUXILIARY_WEIGHT = 0.3  # section 5
 
 
 @keras.saving.register_keras_serializable("dlzoo")
-class GoogLeNet(keras.Model):
-    """Answers with the last head's probabilities; the two others only join in the loss."""
+class GoogLeNet(ManyOutputs):
+    """Returns the last head's probabilities; in training those of the auxiliary heads as well."""
 
     def compute_loss(
         self,
@@ -45,12 +45,11 @@ class GoogLeNet(keras.Model):
     ) -> Any:
         """Return the last head's loss and, in training, 0.3 times that of each auxiliary head."""
         total = super().compute_loss(x, y, y_pred, sample_weight, training)
-        beside = side_outputs(self)
-        for probabilities in beside.take() if beside else ():
-            if training:
-                # Keras adds the regularizers' penalties to every loss; once is enough.
-                loss = super().compute_loss(x, y, probabilities, sample_weight, training)
-                total += AUXILIARY_WEIGHT * (loss - penalties(self))
+        _, auxiliary = split_outputs(y_pred)
+        for probabilities in auxiliary:
+            # Keras adds the regularization losses to every loss: count them once.
+            loss = super().compute_loss(x, y, probabilities, sample_weight, training)
+            total += AUXILIARY_WEIGHT * (loss - penalties(self))
         return total
 
 
@@ -82,7 +81,7 @@ def _inception(x: Any, block: str) -> Any:
 
 
 def _auxiliary(x: Any, classes: int, dropout: float, name: str) -> Any:
-    """Section 5: a small classifier on top of an inner block, for its gradient's sake."""
+    """Section 5: a small classifier on an inner block, which brings the gradient there."""
     size = min(5, *x.shape[1:3])  # 5×5, 3 apart; small inputs leave smaller maps
     x = layers.AveragePooling2D(size, strides=3, name=f"{name}_pool")(x)  # (B, 4, 4, 512)
     x = _conv(x, 128, 1, f"{name}_conv")
@@ -109,18 +108,19 @@ def googlenet(
     Args:
         input_shape: (height, width, channels), at least 32×32; the paper's is 224×224×3.
         classes: 2 or more.
-        auxiliary_heads: Whether there are two more classifiers, after 4a and 4d, to train by.
+        auxiliary_heads: Whether there are two more classifiers, after 4a and 4d, for training.
         dropout: Share of the pooled features that training drops (table 1).
         auxiliary_dropout: Likewise in the auxiliary heads (section 5).
 
     Returns:
-        A model from (B, *input_shape) to probabilities of shape (B, 1) or (B, classes).
+        A model from (B, *input_shape) to probabilities of shape (B, 1) or (B, classes). In
+        training it returns a list of those of all three heads.
 
     Example:
         >>> zoo.build("googlenet", auxiliary_heads=False).count_params()
         6998552
     """
-    require_image(input_shape, least=32)
+    require_image(input_shape, smallest=32)
     inputs = keras.Input(input_shape)  # (B, 224, 224, 3)
     x = _conv(inputs, 64, 7, "conv1", strides=2)  # (B, 112, 112, 64)
     x = _pool(x, "conv1_pool")  # (B, 56, 56, 64)
@@ -140,6 +140,4 @@ def googlenet(
     x = layers.GlobalAveragePooling2D(name="pool")(x)  # (B, 1024)
     x = layers.Dropout(dropout, name="dropout")(x)
     outputs = head(x, classes)
-    if auxiliary:
-        outputs = SideOutputs(name="answer")([outputs, *auxiliary])
-    return GoogLeNet(inputs, outputs, name="googlenet")
+    return GoogLeNet(inputs, [outputs, *auxiliary] if auxiliary else outputs, name="googlenet")

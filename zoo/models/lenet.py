@@ -20,7 +20,7 @@ C3_TABLE = (
     (0, 1, 2, 3, 4, 5),
 )  # fmt: skip
 
-# Section II.B: the targets of the output layer are characters drawn on a 7×12 bitmap, which lets
+# Section II.B: the targets of the output layer are characters drawn on a 7×12 bitmap, so that
 # similar characters have similar codes. The digits 0 to 9, side by side.
 DIGIT_BITMAPS = """
 .#####. ...#... .#####. .#####. ....##. ####### .#####. ####### .#####. .#####.
@@ -58,7 +58,7 @@ def lenet5(
         >>> zoo.build("lenet5").count_params()
         61706
     """
-    require_image(input_shape, least=32)
+    require_image(input_shape, smallest=32)
     inputs = keras.Input(input_shape)  # (B, 32, 32, 1)
     x = Conv2D(6, 5, activation=activation, name="C1")(inputs)  # (B, 28, 28, 6)
     x = layers.AveragePooling2D(2, name="S2")(x)  # (B, 14, 14, 6)
@@ -72,7 +72,7 @@ def lenet5(
 
 @keras.saving.register_keras_serializable("dlzoo")
 def squash(a: Any) -> Any:
-    """Equation 6: the scaled hyperbolic tangent, of which f(1) = 1 and f(-1) = -1."""
+    """Equation 6: the scaled hyperbolic tangent, with f(1) = 1 and f(-1) = -1."""
     return 1.7159 * ops.tanh(2.0 / 3.0 * a)  # A and S of appendix A
 
 
@@ -103,8 +103,8 @@ class Subsampling(layers.Layer):
 class SparseConvolution(layers.Layer):
     """C3: 5×5 convolutions from the maps that table I names, 1,516 parameters.
 
-    One trainable 5×5 kernel per connection, laid out as a dense kernel with zeros elsewhere: one
-    convolution of the whole is faster than sixteen of the parts.
+    There is one trainable 5×5 kernel per connection. They are placed in a dense kernel with zeros
+    elsewhere, because one large convolution is faster than sixteen small ones.
     """
 
     def build(self, input_shape: Any) -> None:
@@ -114,7 +114,7 @@ class SparseConvolution(layers.Layer):
         for number, (source, to) in enumerate(pairs):
             placement[number, source, to] = 1.0
         self.placement = placement
-        # The least number of inputs of a map, 3 × 25, for all: the table's maps differ by two.
+        # The number of inputs of the smallest map, 3 × 25, is used for all maps.
         self.kernel = self.add_weight(
             shape=(5, 5, len(pairs)), initializer=_initial(75), name="kernel"
         )
@@ -130,8 +130,8 @@ class SparseConvolution(layers.Layer):
 class RadialBasisOutput(layers.Layer):
     """Equation 7: the squared distance of F6 to each class's fixed code of +1 and -1.
 
-    The answer is ``softmax(-distance)``, so that cross-entropy on it is the discriminative
-    criterion of equation 9 without its constant for rubbish.
+    The output is ``softmax(-distance)``. Its cross-entropy is the discriminative criterion of
+    equation 9, without the constant for inputs that are no character.
     """
 
     def __init__(self, classes: int, **kwargs: Any) -> None:
@@ -161,8 +161,8 @@ class RadialBasisOutput(layers.Layer):
 def output_codes(classes: int, length: int = 84) -> np.ndarray:
     """Return the codes, +1 or -1, of shape (classes, length).
 
-    Ten classes of 84 are the digits' bitmaps; any others are drawn at random once and for all,
-    which the paper names as another good choice.
+    For ten classes and length 84 they are the digits' bitmaps. Other codes are random, from a fixed
+    seed; the paper calls random codes a good choice as well.
     """
     if (classes, length) == (10, 7 * 12):
         rows = [line.split() for line in DIGIT_BITMAPS.split("\n") if line]
@@ -191,11 +191,11 @@ def lenet5_1998(
         >>> zoo.build("lenet5-1998").count_params()  # with the 840 fixed values of the codes
         60840
     """
-    require_image(input_shape, least=32)
+    require_image(input_shape, smallest=32)
     if classes < 2:
         raise ValueError(f"classes must be at least 2, got {classes}")
     inputs = keras.Input(input_shape)  # (B, 32, 32, 1)
-    # Section II.B: white at -0.1 and black at 1.175, so that inputs have mean 0 and variance 1.
+    # Section II.B: white is -0.1 and black 1.175, so that inputs have mean 0 and variance 1.
     x = layers.Rescaling(1.275, offset=-0.1, name="normalization")(inputs)
     x = Conv2D(
         6, 5, activation=squash, kernel_initializer=_initial(25 * input_shape[-1]), name="C1"

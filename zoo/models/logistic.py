@@ -13,7 +13,7 @@ def logistic_regression(
 ) -> keras.Model:
     """Return one linear layer under a sigmoid (two classes) or a softmax (more).
 
-    Source: Cox, "The regression analysis of binary sequences", 1958. At its defaults it is the
+    Source: Cox, "The regression analysis of binary sequences", 1958. Its defaults make the
     linear classifier of LeCun et al. 1998, section III.C.1: 7,850 parameters, 12 % test error.
 
     Args:
@@ -24,6 +24,6 @@ def logistic_regression(
         A model from (B, *input_shape) to probabilities of shape (B, 1) or (B, classes).
     """
     inputs = keras.Input(input_shape)
-    # From zero, as a convex problem allows and statistics texts do.
+    # The problem is convex, so that weights can start at zero, as is usual in statistics.
     outputs = head(layers.Flatten()(inputs), classes, kernel_initializer="zeros")
     return keras.Model(inputs, outputs, name="logistic-regression")

@@ -26,7 +26,7 @@ def mlp(
     """Return fully connected layers.
 
     Source: Rumelhart, Hinton and Williams, "Learning representations by back-propagating errors",
-    1986. At its defaults it is the 28×28-300-10 network of LeCun et al. 1998, section III.C.5.
+    1986. Its defaults make the 28×28-300-10 network of LeCun et al. 1998, section III.C.5.
 
     Args:
         input_shape: Without the batch axis; more axes than one are flattened.
@@ -34,7 +34,7 @@ def mlp(
         hidden_units: The width of each hidden layer; empty leaves a linear model.
         activation: Any Keras activation.
         kernel_initializer: Any Keras initialiser.
-        dropout: The share of each hidden layer that is dropped while training, 0 to below 1.
+        dropout: The share of each hidden layer's outputs dropped in training, 0 to below 1.
         batch_normalization: Normalise before each activation.
         l1: Weight of the sum of absolute kernel values in the loss.
         l2: Weight of the sum of squared kernel values in the loss.

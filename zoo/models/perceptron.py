@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.layers.gradients import batch_sum, penalties
+from zoo.layers.losses import batch_sum, penalties
 
 
 @keras.saving.register_keras_serializable("dlzoo")
@@ -15,9 +15,9 @@ class Perceptron(keras.Model):
     """Threshold units, one for two classes or one for each of more.
 
     A unit answers 1 where its weighted sum is positive and 0 elsewhere. The perceptron rule moves
-    the weights by ``learning_rate * (target - answer) * input``: not at all for a right answer. It
-    is plain gradient descent on the perceptron criterion, the sum over wrong answers of how far
-    the weighted sum is on the wrong side, so `fit` with SGD at batch size 1 is the classic rule.
+    the weights by ``learning_rate * (target - answer) * input``, so a right answer changes nothing.
+    That is gradient descent on the perceptron criterion: the sum over wrong answers of the distance
+    of the weighted sum from zero. So `fit` with SGD at batch size 1 is the classic rule.
     """
 
     def __init__(self, units: int = 1, **kwargs: Any) -> None:
@@ -43,7 +43,7 @@ class Perceptron(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Return the perceptron criterion; its gradient is minus the rule's step."""
+        """Return the perceptron criterion; its negative gradient is the rule's step."""
         targets = (
             ops.reshape(ops.cast(y, "float32"), (-1, 1))
             if self.units == 1
@@ -51,7 +51,7 @@ class Perceptron(keras.Model):
         )
         error = targets - y_pred  # 0 for a right answer, else +1 or -1
         sums = ops.cast(self.weighted_sum(self.flatten(x)), "float32")
-        return batch_sum(-error * sums) + penalties(self)
+        return batch_sum(-error * sums, sample_weight) + penalties(self)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""

@@ -25,7 +25,7 @@ IMAGENET = {
 def _conv_norm(x: Any, filters: int, size: int, strides: int, name: str) -> Any:
     """Convolution without bias, then batch normalisation (section 3.4)."""
     if strides > 1 and size > 1:
-        # Padding on both sides alike, as the paper's Caffe does; "same" would pad right and below.
+        # The same padding on all sides, as in the paper's Caffe; "same" pads only right and below.
         x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
     x = Conv2D(
         filters,
@@ -57,8 +57,8 @@ class IdentityShortcut(layers.Layer):
 
     def call(self, inputs: Any) -> Any:
         """Return (B, ceil(H / strides), ceil(W / strides), filters)."""
-        # Pooling over single pixels is inputs[:, ::strides, ::strides], but that slice and its
-        # gradient took 6 % of ResNet-20's training step on CPU, this under 1 %.
+        # Pooling over single pixels equals inputs[:, ::strides, ::strides]. That slice and its
+        # gradient took 6 % of ResNet-20's training step on CPU; pooling takes under 1 %.
         x = ops.average_pool(inputs, 1, strides=self.strides)
         return ops.pad(x, [[0, 0], [0, 0], [0, 0], [0, self.filters - x.shape[-1]]])
 
@@ -96,7 +96,7 @@ def _cifar(
     depth: int, input_shape: tuple[int, int, int], classes: int, shortcut: str
 ) -> keras.Model:
     """Section 4.2: a 3×3 convolution, 6n layers of widths 16, 32 and 64, depth 6n + 2."""
-    require_image(input_shape, least=8)
+    require_image(input_shape, smallest=8)
     blocks = (depth - 2) // 6
     inputs = keras.Input(input_shape)  # (B, 32, 32, 3)
     x = _relu(_conv_norm(inputs, 16, 3, 1, "stem"), "stem")
@@ -113,7 +113,7 @@ def _imagenet(
     depth: int, input_shape: tuple[int, int, int], classes: int, shortcut: str
 ) -> keras.Model:
     """Table 1: a 7×7 stem, pooling, and four stages of widths 64 to 512."""
-    require_image(input_shape, least=32)
+    require_image(input_shape, smallest=32)
     stages, bottleneck = IMAGENET[depth]
     make_block = _bottleneck if bottleneck else _basic
     inputs = keras.Input(input_shape)  # (B, 224, 224, 3)

@@ -9,11 +9,13 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.layers.gradients import batch_mean, penalties
+from zoo.layers.generators import Generator, random_normal
+from zoo.layers.losses import batch_mean, penalties
+from zoo.layers.metrics import Average
 
 
 @keras.saving.register_keras_serializable("dlzoo")
-class VAE(keras.Model):
+class VAE(Generator):
     """A Gaussian encoder q(z|x) and a Bernoulli decoder p(x|z), trained on the ELBO.
 
     The scores are per example, in nats: ``elbo`` is ``log_likelihood`` minus ``kl``, and the loss
@@ -59,10 +61,14 @@ class VAE(keras.Model):
             name="decoder",
         )
         self.noise = keras.random.SeedGenerator()
-        self.trackers = [keras.metrics.Mean(name) for name in ("elbo", "log_likelihood", "kl")]
+        self.trackers = [
+            Average("elbo", higher_is_better=True),
+            Average("log_likelihood", higher_is_better=True),
+            Average("kl"),
+        ]
 
     def build(self, input_shape: Any) -> None:
-        """Do nothing: both networks are built from the start."""
+        """Do nothing: the constructor has built both networks."""
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -74,14 +80,14 @@ class VAE(keras.Model):
         """Return the pixels' Bernoulli means (B, *input_shape) for codes (B, latent_dim)."""
         return ops.sigmoid(ops.cast(self.decoder(latent), "float32"))
 
-    def prior(self, count: int, seed: int) -> Any:
+    def prior(self, count: Any, seed: Any) -> Any:
         """Return codes (count, latent_dim) drawn from p(z), the standard normal."""
-        return keras.random.normal((count, self.latent_dim), seed=seed)
+        return random_normal((count, self.latent_dim), seed)
 
     def terms(self, x: Any, training: bool) -> tuple[Any, Any]:
         """Return log p(x|z) for one z drawn from q(z|x), and KL(q(z|x) || p(z)), each (B,)."""
         mean, log_variance = ops.split(self.encoder(x), 2, axis=-1)
-        # A score is the same whenever it is asked for: only training draws anew.
+        # Evaluation always draws the same noise, so that scores repeat.
         seed = self.noise if training else 0
         noise = keras.random.normal(ops.shape(mean), dtype=mean.dtype, seed=seed)
         z = mean + ops.exp(0.5 * log_variance) * noise  # the reparameterisation, eq. 4 and 10
@@ -99,12 +105,24 @@ class VAE(keras.Model):
         sample_weight: Any = None,
         training: bool = True,
     ) -> Any:
-        """Return minus the mean ELBO of a batch, with the penalties of the recipe."""
+        """Return minus the mean ELBO of a batch, plus regularization losses.
+
+        Args:
+            x: Examples (B, *input_shape) with values in [0, 1].
+            y: Not used.
+            y_pred: Not used: the loss needs its own sample of the code.
+            sample_weight: Weights of the examples, (B,) or (B, 1).
+            training: Whether to draw new noise.
+        """
         log_likelihood, kl = self.terms(x, training)
         values = (log_likelihood - kl, log_likelihood, kl)
         for tracker, value in zip(self.trackers, values, strict=True):
-            tracker.update_state(value)
-        return batch_mean(kl - log_likelihood) + penalties(self)
+            tracker.update_state(value, sample_weight)
+        return batch_mean(kl - log_likelihood, sample_weight) + penalties(self)
+
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Update a recipe's metrics, which compare reconstructions with their originals."""
+        return super().compute_metrics(x, x if y is None else y, y_pred, sample_weight)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
@@ -132,12 +150,12 @@ def vae(
     Args:
         input_shape: Of one example with values in [0, 1], without the batch axis.
         latent_dim: Width of the code.
-        hidden_units: Widths of the encoder's layers; the decoder has them in reverse.
+        hidden_units: Widths of the encoder's layers; the decoder's are the same in reverse order.
         activation: Any Keras activation.
 
     Returns:
-        A model from (B, *input_shape) to reconstructions of the same shape, with
-        ``decode(latent)`` and ``prior(count, seed)`` to generate by.
+        A model from (B, *input_shape) to reconstructions of the same shape. It generates by
+        ``sample(count, seed)``, which decodes latents of its ``prior``.
     """
     if latent_dim < 1:
         raise ValueError(f"latent_dim must be at least 1, got {latent_dim}")

@@ -1,4 +1,4 @@
-"""VGG networks (Simonyan and Zisserman 2014): nothing but 3×3 convolutions, ever deeper."""
+"""VGG networks (Simonyan and Zisserman 2014): only 3×3 convolutions, and many of them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,10 @@ def _vgg(
 ) -> keras.Model:
     """Section 2.1: five blocks, each ending in a pooling, then three fully connected layers.
 
-    Weights begin as Glorot and Bengio's, which section 3.1 found to need no pre-trained layers.
+    Weights are initialised as by Glorot and Bengio: section 3.1 found that no pre-training is
+    needed then.
     """
-    require_image(input_shape, least=32)
+    require_image(input_shape, smallest=32)
     inputs = keras.Input(input_shape)  # (B, 224, 224, 3)
     x = inputs
     for block, (count, filters) in enumerate(

@@ -2,26 +2,80 @@
 
 from __future__ import annotations
 
+import importlib
+from functools import cache
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
-from zoo.errors import UsageError, unknown
+from zoo import registry
+from zoo.base.errors import UsageError, unknown
+from zoo.catalog import ModelCard
 
 if TYPE_CHECKING:
-    from zoo.catalog import ModelCard
-    from zoo.datasets.spec import DatasetEntry, DatasetSpec
-    from zoo.tasks.base import Task
+    from zoo.datasets.spec import DatasetSpec
+    from zoo.tasks.base import Columns, Task
 
-# name -> (module, class, the kinds of data it takes, what it needs to be told of each example)
+PLUGINS = "dlzoo.tasks"
+"""The entry-point group by which other distributions add tasks: name -> a class of `Task`."""
+
+# name -> where its class is.
 TASKS = {
-    "classification": ("classification", "Classification", ("image", "table", "text"), "class"),
-    "image-classification": ("classification", "Classification", ("image",), "class"),
-    "text-classification": ("classification", "Classification", ("text",), "class"),
-    "regression": ("regression", "Regression", ("image", "table"), "number"),
-    "generation": ("generation", "Generation", ("image",), None),
+    "classification": "zoo.tasks.classification:Classification",
+    "image-classification": "zoo.tasks.classification:ImageClassification",
+    "text-classification": "zoo.tasks.classification:TextClassification",
+    "regression": "zoo.tasks.regression:Regression",
+    "forecasting": "zoo.tasks.forecasting:Forecasting",
+    "tagging": "zoo.tasks.tagging:Tagging",
+    "generation": "zoo.tasks.generation:Generation",
+    "translation": "zoo.tasks.translation:Translation",
+    "language-modelling": "zoo.tasks.language_modelling:LanguageModelling",
 }
+_registered: dict[str, type[Task]] = {}
 
 
-def check(card: ModelCard, task: str | None, data: DatasetSpec | DatasetEntry) -> str:
+def register(name: str, kind: type[Task]) -> None:
+    """Add a task to this process.
+
+    Raises:
+        ValueError: There is a task of that name.
+    """
+    if name in list_tasks():
+        raise ValueError(f"two tasks are called '{name}'")
+    _registered[name] = kind
+
+
+def unregister(name: str) -> None:
+    """Take a task that was registered out of this process."""
+    del _registered[name]
+
+
+@cache
+def _installed() -> dict[str, type[Task]]:
+    return {point.name: point.load() for point in entry_points(group=PLUGINS)}
+
+
+def list_tasks() -> list[str]:
+    """Return the names of all tasks."""
+    return [*TASKS, *_installed(), *_registered]
+
+
+def find(name: str) -> type[Task]:
+    """Return the class of a task, without TensorFlow.
+
+    Raises:
+        UsageError: There is no such task.
+    """
+    if name in TASKS:
+        module, _, kind = TASKS[name].partition(":")
+        found: type[Task] = getattr(importlib.import_module(module), kind)
+        return found
+    plugins = {**_installed(), **_registered}
+    if name not in plugins:
+        raise unknown("task", name, list_tasks())
+    return plugins[name]
+
+
+def check(card: ModelCard, task: str | None, data: Columns) -> str:
     """Return the task by which a model can work on a data set, without TensorFlow.
 
     Args:
@@ -32,34 +86,47 @@ def check(card: ModelCard, task: str | None, data: DatasetSpec | DatasetEntry) -
     Raises:
         UsageError: There is no such task, or it cannot be done with this data.
     """
+    from zoo.tasks.base import ColumnsError
+
     name = task or card.task
-    if name not in TASKS:
-        raise unknown("task", name, TASKS)
-    _, _, kinds, target = TASKS[name]
-    if data.kind not in kinds:
-        raise UsageError(
-            f"{card.name} does {name} on {' or '.join(kinds)} data; {data.name} is {data.kind} data"
-        )
-    if target is not None and data.target != target:
-        other = "regression" if data.target == "number" else "classification"
-        raise UsageError(
-            f"{card.name} does {name}, which needs a {target} for each example; "
-            f"{data.name} gives a {data.target}. {other.capitalize()}: dlzoo train mlp "
-            f"--dataset {data.name} --set task={other}"
-        )
+    kind = find(name)
+    try:
+        kind.check(card.name, name, data)
+    except ColumnsError as error:
+        if hint := _instead(card, data):
+            raise UsageError(f"{error}. {hint}") from None
+        raise
     return name
+
+
+def _instead(card: ModelCard, data: Columns) -> str:
+    """Return what would work with a data set instead, in a sentence."""
+    if _fits(card.task, data):
+        return f"Try: --set task={card.task}"
+    models = [one for one in registry.list_models() if _fits(registry.card(one).task, data)]
+    if models:
+        return f"Models for {data.name}: {', '.join(models[:6])}{', …' * (len(models) > 6)}"
+    for other in list_tasks():
+        if _fits(other, data) and find(other).example_model:
+            model = find(other).example_model
+            return f"Try: dlzoo train {model} --dataset {data.name} --set task={other}"
+    return ""
+
+
+def _fits(name: str, data: Columns) -> bool:
+    try:
+        find(name).check("", name, data)
+    except UsageError:
+        return False
+    return True
 
 
 def make(name: str, spec: DatasetSpec, loss: str | None = None) -> Task:
     """Return the task, bound to a data set.
 
     Args:
-        name: One of `TASKS`.
+        name: One of `list_tasks`.
         spec: Of the data.
-        loss: Its Keras name where a recipe names one: some want targets in another form.
+        loss: Its Keras name where a recipe names one: some need targets in another form.
     """
-    import importlib
-
-    module, kind, _, _ = TASKS[name]
-    found: Task = getattr(importlib.import_module(f"zoo.tasks.{module}"), kind)(name, spec, loss)
-    return found
+    return find(name)(name, spec, loss)

@@ -2,22 +2,101 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
 
 import numpy as np
-import tensorflow as tf
 
-from zoo.datasets.batches import Augment, TrainingBatches, evaluation_batches
-from zoo.datasets.encoding import Encoder
-from zoo.datasets.spec import Dataset, DatasetSpec, Split
-from zoo.datasets.streaming import Stream, StreamingBatches, streamed_evaluation_batches
-from zoo.errors import UsageError
+from zoo.base.errors import UsageError
+from zoo.datasets.features.base import Feature, Reading
+from zoo.datasets.sources.base import Description
+from zoo.datasets.spec import DatasetSpec
+
+if TYPE_CHECKING:
+    from zoo.datasets.augmentation.augmenter import Augmenter
+    from zoo.datasets.batches import Batches
+    from zoo.datasets.loading import Dataset
+    from zoo.tasks.predictor import Predictor
 
 EVALUATION_BATCH = 256
+MOST_SAMPLES = 100_000
+"""The most samples that one request may ask for."""
+
+# What a need of `Feature.serves` is called in messages.
+_WORDS = {
+    "pixels": "images",
+    "numbers": "tables of numbers",
+    "series": "series",
+    "tokens": "texts",
+}
+_TARGETS = {"class": "a class", "value": "a number", "tags": "tags"}
+
+
+class ColumnsError(UsageError):
+    """A data set does not have the columns that a task needs."""
+
+
+class Columns(Protocol):
+    """What a `Description` and a `DatasetSpec` have in common."""
+
+    @property
+    def name(self) -> str:
+        """The reference by which the data set is opened."""
+
+    @property
+    def features(self) -> Mapping[str, Feature]:
+        """By the column's name."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The columns that a model is given."""
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The columns that a model is asked for."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """A measure of how well a model does its work."""
+
+    name: str
+    higher_is_better: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class SampleRequest:
+    """What is asked of a model that generates."""
+
+    count: int = 64
+    seed: int = 0
+    """The same seed gives the same samples."""
+    progress: Callable[[int], None] = lambda done: None
+    """Is told how many samples are done."""
+    prompt: str = ""
+    """What a text begins with."""
+    length: int = 200
+    """Tokens that are written after the prompt."""
+    temperature: float = 1.0
+    """Below 1 favours probable tokens; 0 takes the most probable one."""
+    top_k: int | None = None
+    """Draw among so many most probable tokens only."""
+    top_p: float | None = None
+    """Draw among the most probable tokens that together have this probability."""
+    written: Callable[[str], None] = lambda text: None
+    """Is told what was written of the first text, a few tokens at a time."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """What a model generated: images, or whatever its data are."""
+
+    feature: Feature
+    """What one sample is; it draws or writes them."""
+    values: Sequence[Any]
+    """As the feature's `decode` returns them."""
 
 
 @dataclass(frozen=True)
@@ -26,169 +105,388 @@ class Endpoint:
 
     function: Callable[..., Any]
     """From tensors to a dict of named tensors."""
-    signature: list[tf.TensorSpec]
-    """Of its arguments, by name."""
+    signature: Mapping[str, Any]
+    """A `tf.TensorSpec` for each argument, by name and in order."""
+    sample: Callable[[int], tuple[Any, ...]]
+    """Gives that many examples of its arguments, the same ones every time."""
 
 
 class Task:
-    """Binds a data set to a model, scores it, renders what it says, and says how it is served."""
+    """Binds a data set to a model, scores it, renders what it says, and says how it is served.
 
-    labelled: ClassVar[bool] = True
-    """Whether a model is trained with targets."""
+    Args:
+        name: By which recipes and cards call it.
+        spec: Of the data.
+        loss: Its Keras name where a recipe names one: some losses need targets in another form.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ()
+    """What an input column must serve as, see `Feature.serves`; any of them will do."""
+    answers: ClassVar[str | None] = None
+    """What the target column must serve as; None where models are trained without targets."""
+    scores: ClassVar[tuple[Score, ...]] = ()
+    """What it computes, with which value is better."""
     headline: ClassVar[str] = "loss"
     """The score that is quoted where a recipe has no target."""
     final_scores: ClassVar[tuple[str, ...]] = ()
     """Scores that `evaluate` adds to those that Keras computes in every epoch."""
+    commands: ClassVar[tuple[str, ...]] = ("evaluate", "export")
+    """The commands to try after a training."""
+    example_model: ClassVar[str] = ""
+    """A model that can do it though its card names another task."""
+    prompted: ClassVar[bool] = False
+    """Whether `sample` writes texts that begin with a prompt."""
+    default_count: ClassVar[int] = 64
+    """Samples that are made where nobody says how many."""
+    output: ClassVar[str] = "output"
+    """What an answer is called in serving signatures."""
 
     def __init__(self, name: str, spec: DatasetSpec, loss: str | None = None) -> None:
         self.name = name
         self.spec = spec
         self.loss = loss
-        self.encoder = Encoder(spec)
+        self.inputs = spec.inputs
+        self.targets = self.target_columns(spec)
+
+    # Which columns it works on.
+
+    @classmethod
+    def target_columns(cls, data: Columns) -> tuple[str, ...]:
+        """Return the columns that a model is asked for."""
+        if cls.answers is None:
+            return ()
+        return tuple(n for n in data.targets if data.features[n].serves(cls.answers))[:1]
+
+    @classmethod
+    def check(cls, model: str, task: str, data: Columns) -> None:
+        """Raise a `UsageError` unless a model can do this task with a data set's columns.
+
+        It is a `ColumnsError` if another model or task might do.
+
+        Args:
+            model: Its name.
+            task: The name by which the task was asked for.
+            data: The data set.
+        """
+        for name in data.inputs:
+            if not data.features[name].serves(*cls.reads):
+                wanted = " or ".join(_WORDS.get(need, need) for need in cls.reads)
+                raise ColumnsError(
+                    f"{model} does {task} and reads {wanted}; "
+                    f"{data.name} gives {data.features[name].noun()}"
+                )
+        if cls.answers is not None and not cls.target_columns(data):
+            wanted = _TARGETS.get(cls.answers, cls.answers)
+            given = ", ".join(data.features[name].noun() for name in data.targets) or "none"
+            raise ColumnsError(
+                f"{model} does {task}, which needs {wanted} for each example; "
+                f"{data.name} gives {given}"
+            )
+
+    @classmethod
+    def adapt(cls, described: Description) -> Description:
+        """Return a description whose columns are as the task needs them, before they are fitted."""
+        return described
+
+    @property
+    def fed(self) -> dict[str, Feature]:
+        """The features that a model is trained with."""
+        return {name: self.spec.features[name] for name in (*self.inputs, *self.targets)}
+
+    @property
+    def asked(self) -> dict[str, Feature]:
+        """The features that a trained model is asked with."""
+        return {name: self.spec.features[name] for name in self.inputs}
+
+    # Building, compiling and feeding a model.
 
     def builder_arguments(self) -> dict[str, Any]:
-        """Return what the model's builder has to know of the data."""
-        arguments: dict[str, Any] = {"input_shape": self.spec.input_shape}
-        if self.spec.kind == "text":
-            arguments["vocabulary_size"] = self.spec.tokens
-        return arguments
+        """Return what the model's builder has to know of the data.
+
+        Of one input it is the feature's arguments, such as ``input_shape``; of several, these by
+        the column's name, such as ``image_shape``.
+        """
+        if len(self.inputs) == 1:
+            return self.spec.features[self.inputs[0]].builder_arguments()
+        return {
+            f"{name}_{key.removeprefix('input_')}": value
+            for name, feature in self.asked.items()
+            for key, value in feature.builder_arguments().items()
+        }
 
     def compile_arguments(self) -> dict[str, Any]:
-        """Return the loss and metrics for `keras.Model.compile` that a recipe need not name."""
+        """Return the loss and ``weighted_metrics`` for `keras.Model.compile`."""
         return {}
 
-    def targets(self, targets: Any) -> Any:
-        """Return an array or tensor of targets in the form that the loss wants."""
-        return targets
+    def model_inputs(self, encoded: Mapping[str, Any]) -> Any:
+        """Return what a model is called with: the input's tensor, or several by name."""
+        if len(self.inputs) == 1:
+            return encoded[self.inputs[0]]
+        return {name: encoded[name] for name in self.inputs}
+
+    def model_targets(self, encoded: Mapping[str, Any]) -> Any:
+        """Return targets in the form that the loss takes, or None."""
+        return encoded[self.targets[0]] if self.targets else None
+
+    def feed(self, encoded: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+        """Return inputs, targets and weights from encoded columns.
+
+        Weights are those of the examples, times 0 where a target is padding; None counts all.
+        """
+        import tensorflow as tf
+
+        targets = self.model_targets(encoded)
+        weights = None
+        if self.spec.weights is not None:
+            weights = tf.cast(encoded[self.spec.weights], tf.float32)
+        for name in self.targets:
+            mask = self.spec.features[name].mask(targets)
+            if mask is not None:
+                weights = mask if weights is None else mask * weights[:, None]
+        inputs = self.model_inputs(encoded)
+        if targets is None and weights is not None:
+            targets = inputs  # Keras wants targets beside weights; the model does not look at them
+        return inputs, targets, weights
 
     def require_soft_targets(self) -> None:
-        """Raise a `UsageError` unless a target may be shares of several classes, as mixing needs.
-
-        Raises:
-            UsageError: This kind of work has no classes, or its loss takes one class only.
-        """
+        """Raise a `UsageError` unless a target may be shares of several classes, for mixing."""
         raise UsageError(
             f"mixup and cutmix mix classes, and {self.name} has none: take them out of the recipe"
         )
 
     def soft_metrics(self, metrics: list[Any]) -> list[Any]:
-        """Return metrics for `keras.Model.compile` that are meant for such targets."""
+        """Return metrics for `keras.Model.compile` that accept such targets."""
         return metrics
 
-    def arrays(self, dataset: Dataset, split: str) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return a split's encoded inputs, and its targets where the task has any, in memory."""
-        return self._in_memory(dataset.split(split), self.encoder)
-
     def training_batches(
-        self, dataset: Dataset, *, batch_size: int, seed: int, augment: Augment | None = None
-    ) -> TrainingBatches | StreamingBatches:
+        self, dataset: Dataset, *, batch_size: int, seed: int, augment: Augmenter | None = None
+    ) -> Batches:
         """Return the batches of the training split, in an order that seed and epoch decide."""
-        split = dataset.split("train")
-        if isinstance(split, Stream):
-            return StreamingBatches(
-                split,
-                self.encoder,
-                self.targets if self.labelled else None,
-                batch_size=batch_size,
-                seed=seed,
-                augment=augment,
-            )
-        inputs, targets = self._in_memory(split, self.encoder.prepare)
-        return TrainingBatches(
-            inputs,
-            targets,
+        from zoo.datasets.batches import Batches, prepared
+
+        return Batches(
+            split=prepared(dataset.split("train"), self.fed, self._weights),
+            features=self.fed,
+            feed=self.feed,
             batch_size=batch_size,
             seed=seed,
             augment=augment,
-            crop=self.encoder.crop,
         )
 
-    def evaluation_batches(
-        self, dataset: Dataset, split: str, *, replicas: int = 1
-    ) -> tf.data.Dataset:
-        """Return the batches of a split, each example once, in their own order.
+    def evaluation_batches(self, dataset: Dataset, split: str, *, replicas: int = 1) -> Any:
+        """Return a `tf.data.Dataset` of a split's batches, each example once and in order."""
+        from zoo.datasets.batches import evaluation_batches
+
+        return evaluation_batches(
+            dataset.split(split),
+            self.fed,
+            self.feed,
+            batch_size=EVALUATION_BATCH,
+            replicas=replicas,
+            extra=self._weights,
+        )
+
+    @property
+    def _weights(self) -> tuple[str, ...]:
+        return () if self.spec.weights is None else (self.spec.weights,)
+
+    # Scoring.
+
+    def higher_is_better(self, name: str, model: Any = None) -> bool | None:
+        """Return whether a higher value of a score is better, or None where nobody says.
+
+        The task says it of its own scores, and Keras of its metrics.
 
         Args:
-            dataset: The data set.
-            split: One of its splits.
-            replicas: How many share a batch.
+            name: As in a history: ``accuracy`` or ``val_accuracy``.
+            model: Compiled, with metrics of the recipe's.
         """
-        found = dataset.split(split)
-        if isinstance(found, Stream):
-            targets = self.targets if self.labelled else None
-            return streamed_evaluation_batches(
-                found, self.encoder, targets, batch_size=EVALUATION_BATCH, replicas=replicas
-            )
-        inputs, known = self._in_memory(found, self.encoder)
-        return evaluation_batches(inputs, known, batch_size=EVALUATION_BATCH, replicas=replicas)
-
-    def _in_memory(
-        self, split: Split, encode: Callable[[Any], Any]
-    ) -> tuple[np.ndarray, np.ndarray | None]:
-        chunks = list(split.chunks(4096))
-        inputs = np.concatenate([encode(chunk.inputs).numpy() for chunk in chunks])
-        targets = np.concatenate([chunk.targets for chunk in chunks])
-        return inputs, np.asarray(self.targets(targets)) if self.labelled else None
+        name = name.removeprefix("val_")
+        for score in (*self.scores, Score("loss", False)):
+            if score.name == name:
+                return score.higher_is_better
+        for metric in [] if model is None else _metrics(model):
+            direction = getattr(metric, "_direction", None)
+            if metric.name == name and direction in ("up", "down"):
+                return bool(direction == "up")
+        return None
 
     def evaluate(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
         """Return the scores of a compiled model on a split, by name."""
-        batches = self.evaluation_batches(dataset, split)
-        scores = model.evaluate(batches, return_dict=True, verbose=0)
-        return {name: float(value) for name, value in scores.items()}
+        from zoo.tasks.predictor import measure
 
-    def better(self, metric: str) -> Callable[[float, float], bool]:
-        """Return a function that tells whether its first value of a score beats its second."""
-        words = ("loss", "error", "perplexity", "entropy", "hinge", "divergence", "poisson", "cosh")
-        lower = any(word in metric for word in words)
-        return operator.lt if lower else operator.gt
+        return measure(model, self.evaluation_batches(dataset, split))
 
-    def predict(self, model: Any, raw: np.ndarray) -> np.ndarray:
-        """Return what the model says of raw examples, as `serve` would."""
-        return self.answers(model, self.encoder.encode(raw))
+    # Answering.
 
-    def answers(self, model: Any, encoded: np.ndarray) -> np.ndarray:
-        """Return what the model says of encoded examples."""
-        said = model.predict(encoded, batch_size=EVALUATION_BATCH, verbose=0)
-        return np.asarray(self.answer(said))
+    def respond(self, model: Any, encoded: Mapping[str, Any]) -> Any:
+        """Return the answers to encoded input columns, as users get them."""
+        return self.answer(model(self.model_inputs(encoded), training=False))
 
     def answer(self, outputs: Any) -> Any:
         """Return a model's outputs in the form that users get."""
         return outputs
 
-    def output_name(self) -> str:
-        """Return what `answer` is called in serving signatures."""
-        return "output"
+    def predictor(self, model: Any, *, beams: int = 1) -> Predictor:
+        """Return a compiled function from raw examples to answers.
 
-    def generate(self, model: Any, count: int, seed: int) -> np.ndarray:
-        """Return new examples.
+        Args:
+            model: The trained one.
+            beams: Of the beam search, for work that writes.
 
         Raises:
-            UsageError: This kind of work makes none.
+            UsageError: This kind of work writes nothing, and several beams are asked for.
         """
-        raise UsageError(f"a model for {self.name} generates nothing; generators are vae and gan")
+        from zoo.tasks.predictor import Predictor
+
+        if beams != 1:
+            raise UsageError(f"this model does {self.name}; beams are for models that write texts")
+        network = self.served(model)
+        return Predictor(self.asked, lambda encoded: self.respond(network, encoded))
+
+    def as_raw(self, values: Any) -> dict[str, np.ndarray]:
+        """Return raw columns from what a Python caller hands in.
+
+        Args:
+            values: Of the one input column, or a dict by column name.
+
+        Raises:
+            UsageError: They do not fit.
+        """
+        if len(self.inputs) == 1 and not isinstance(values, Mapping):
+            values = {self.inputs[0]: values}
+        if not isinstance(values, Mapping) or set(values) != set(self.inputs):
+            raise UsageError(f"expected a dict with the columns {', '.join(self.inputs)}")
+        return {name: feature.as_raw(values[name]) for name, feature in self.asked.items()}
+
+    def read(self, inputs: Sequence[str], stdin: BinaryIO) -> list[dict[str, Reading]]:
+        """Return the examples that a command line names, each by column.
+
+        Args:
+            inputs: For one input column, what its feature reads. For several, ``COLUMN=VALUE``:
+                the first value of each column is the first example, and so on.
+            stdin: Where ``-`` reads from.
+
+        Raises:
+            UsageError: Nothing is there, or it cannot be read.
+        """
+        if len(self.inputs) == 1:
+            name = self.inputs[0]
+            found = [{name: one} for text in inputs for one in self.asked[name].read(text, stdin)]
+        else:
+            columns: dict[str, list[Reading]] = {name: [] for name in self.inputs}
+            for text in inputs:
+                name, sign, value = text.partition("=")
+                if not sign or name not in columns:
+                    wanted = " ".join(f"{column}=…" for column in self.inputs)
+                    raise UsageError(
+                        f"this model has several inputs: expected {wanted}, got '{text}'"
+                    )
+                columns[name] += self.asked[name].read(value, stdin)
+            counts = {name: len(readings) for name, readings in columns.items()}
+            if len(set(counts.values())) > 1:
+                told = ", ".join(f"{count} of {name}" for name, count in counts.items())
+                raise UsageError(f"every example needs each input once, got {told}")
+            found = [
+                dict(zip(columns, example, strict=True))
+                for example in zip(*columns.values(), strict=True)
+            ]
+        if not found:
+            raise UsageError("there is nothing to predict in " + ", ".join(inputs))
+        return found
 
     def rows(self, answers: np.ndarray, top_k: int) -> list[dict[str, Any]]:
         """Return what is printed of each answer, as plain values.
 
         Args:
-            answers: What `predict` returned.
+            answers: What a predictor returned.
             top_k: How many classes to name, the most probable first.
         """
-        raise UsageError(f"a model for {self.name} predicts nothing; try: dlzoo generate")
+        raise UsageError(
+            f"this model does {self.name} and predicts nothing. "
+            f"Try: {', '.join(f'dlzoo {command}' for command in self.commands)}"
+        )
 
-    def endpoints(self, model: Any) -> dict[str, Endpoint]:
-        """Return the serving signatures by name, the default one first."""
-        name = self.output_name()
+    def draw_attention(self, model: Any, raw: Mapping[str, np.ndarray], path: Path) -> None:
+        """Draw what a model looks at while it answers one raw example.
 
-        def serve(raw: Any) -> dict[str, Any]:
-            return {name: self.answer(model(self.encoder(raw), training=False))}
+        Raises:
+            UsageError: Models of this kind have no attention to draw.
+        """
+        raise UsageError(f"this model does {self.name} and has no attention to draw")
 
-        return {"serve": Endpoint(serve, [self.encoder.signature()])}
+    def sample(self, model: Any, request: SampleRequest) -> Samples:
+        """Return new examples.
 
-    def data_for_figures(self, model: Any, dataset: Dataset, split: str) -> dict[str, Any]:
+        Raises:
+            UsageError: This kind of work makes none.
+        """
+        raise UsageError(
+            f"this model does {self.name} and generates nothing; see: dlzoo list --task generation"
+        )
+
+    # Serving.
+
+    def served(self, model: Any) -> Any:
+        """Return the network that is served: without what only training uses."""
+        from zoo.layers.training_outputs import answer_only
+
+        return answer_only(model)
+
+    def endpoints(self, network: Any) -> dict[str, Endpoint]:
+        """Return the serving signatures by name, the default one first.
+
+        Args:
+            network: What `served` returned.
+        """
+
+        def serve(*raw: Any) -> dict[str, Any]:
+            encoded = {
+                name: feature.encode(values)
+                for (name, feature), values in zip(self.asked.items(), raw, strict=True)
+            }
+            return {self.output: self.respond(network, encoded)}
+
+        return {
+            "serve": Endpoint(
+                serve,
+                {name: feature.signature(name) for name, feature in self.asked.items()},
+                lambda count: tuple(feature.sample(count) for feature in self.asked.values()),
+            )
+        }
+
+    def answering(self, model: Any, count: int) -> Callable[[], np.ndarray]:
+        """Return a function that answers `count` encoded samples as users get them.
+
+        It calls the compiled function that `predictor` or `sample` calls, so that its speed is
+        what users get.
+        """
+        encoded = {name: one.encode(one.sample(count)) for name, one in self.asked.items()}
+        predictor = self.predictor(model)
+        return lambda: predictor.encoded(encoded)
+
+    # Figures.
+
+    def data_for_figures(
+        self, predictor: Predictor, dataset: Dataset, split: str
+    ) -> dict[str, Any]:
         """Return plain values that `draw` makes pictures of; they are kept in metrics.json."""
         return {}
 
-    def draw(self, values: dict[str, Any], model: Any, folder: Path) -> list[Path]:
-        """Draw the task's own figures into a folder and return their paths."""
-        return []
+    def draw(self, values: dict[str, Any], model: Any, dataset: Dataset, folder: Path) -> None:
+        """Draw the task's own figures into a folder.
+
+        Args:
+            values: What `data_for_figures` returned.
+            model: The trained one.
+            dataset: Its data.
+            folder: To write PNGs into.
+        """
+
+
+def _metrics(model: Any) -> list[Any]:
+    """Return a model's metrics, those that Keras made in `compile` among them."""
+    found = []
+    for metric in model.metrics:
+        found += [metric, *getattr(metric, "metrics", [])]
+    return found

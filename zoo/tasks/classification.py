@@ -2,50 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-import keras
 import numpy as np
-import tensorflow as tf
 
-from zoo.datasets.spec import Dataset
-from zoo.errors import UsageError
-from zoo.tasks.base import Task
+from zoo.base.errors import UsageError
+from zoo.datasets.features.label import Label
+from zoo.tasks.base import Score, Task
+
+if TYPE_CHECKING:
+    from zoo.datasets.loading import Dataset
+    from zoo.tasks.predictor import Predictor
 
 MOST_CLASSES = 100
-"""Of which a confusion matrix is drawn."""
-
-
-@keras.saving.register_keras_serializable("dlzoo")
-def soft_binary_accuracy(y_true: Any, y_pred: Any) -> Any:
-    """Return 1 where the more probable of two classes has the larger share, else 0.
-
-    Keras's own asks whether the share equals 0 or 1, which the share of a mix never does.
-    """
-    return keras.metrics.binary_accuracy(keras.ops.round(y_true), y_pred)
+"""The most classes for which a confusion matrix is drawn."""
+WORST = 24
+"""Examples that are kept as the worst errors."""
 
 
 class Classification(Task):
     """Models that answer with a probability for each class, or with one for the second of two."""
 
+    reads: ClassVar[tuple[str, ...]] = ("pixels", "numbers")
+    answers = "class"
+    scores = (Score("accuracy", higher_is_better=True),)
     headline = "accuracy"
+    output = "probabilities"
+
+    @property
+    def label(self) -> Label:
+        """The target column."""
+        return cast("Label", self.spec.features[self.targets[0]])
 
     def builder_arguments(self) -> dict[str, Any]:
-        """Return the input's shape and the number of classes."""
-        return {**super().builder_arguments(), "classes": len(self.spec.class_names)}
+        """Return the input's arguments and the number of classes."""
+        return {**super().builder_arguments(), "classes": self.label.classes}
 
     def compile_arguments(self) -> dict[str, Any]:
         """Return cross-entropy and accuracy."""
-        two = len(self.spec.class_names) == 2
+        two = self.label.classes == 2
         loss = "binary_crossentropy" if two else "sparse_categorical_crossentropy"
-        return {"loss": loss, "metrics": ["accuracy"]}
+        return {"loss": loss, "weighted_metrics": ["accuracy"]}
 
     def require_soft_targets(self) -> None:
         """Raise a `UsageError` where the loss takes the number of one class, or a side."""
         loss = self.loss or self.compile_arguments()["loss"]
         if any(word in loss.lower() for word in ("sparse", "hinge")):
-            two = len(self.spec.class_names) == 2
+            two = self.label.classes == 2
             raise UsageError(
                 f"mixup and cutmix make targets of shares, which {loss} does not take; "
                 f"try --set loss={'Binary' if two else 'Categorical'}Crossentropy"
@@ -53,27 +58,28 @@ class Classification(Task):
 
     def soft_metrics(self, metrics: list[Any]) -> list[Any]:
         """Return metrics in which the accuracy of one output compares shares."""
-        if len(self.spec.class_names) != 2:
+        if self.label.classes != 2:
             return metrics
-        soft = keras.metrics.MeanMetricWrapper(soft_binary_accuracy, name="accuracy")
-        return [soft if metric == "accuracy" else metric for metric in metrics]
+        from zoo.layers.metrics import SoftBinaryAccuracy
+
+        return [SoftBinaryAccuracy() if metric == "accuracy" else metric for metric in metrics]
 
     def answer(self, outputs: Any) -> Any:
         """Return probabilities (B, classes); one for the second class is made into two."""
+        import keras
+
         if outputs.shape[-1] > 1:
             return outputs
         return keras.ops.concatenate([1.0 - outputs, outputs], axis=-1)
 
-    def targets(self, targets: Any) -> Any:
-        """Return classes as numbers or, for losses that want it so, one-hot."""
-        classes = len(self.spec.class_names)
-        if self.loss is None or classes == 2 or "sparse" in self.loss.lower():
-            return targets
-        return tf.one_hot(targets, classes)
+    def model_targets(self, encoded: Mapping[str, Any]) -> Any:
+        """Return classes as numbers or, for losses that need it, one-hot."""
+        import tensorflow as tf
 
-    def output_name(self) -> str:
-        """Return ``"probabilities"``."""
-        return "probabilities"
+        targets = encoded[self.targets[0]]
+        if self.loss is None or self.label.classes == 2 or "sparse" in self.loss.lower():
+            return targets
+        return tf.one_hot(targets, self.label.classes)
 
     def rows(self, answers: np.ndarray, top_k: int) -> list[dict[str, Any]]:
         """Return for each example its class, and the `top_k` most probable with probabilities."""
@@ -81,32 +87,75 @@ class Classification(Task):
         for probabilities in answers:
             order = np.argsort(-probabilities, kind="stable")[:top_k]
             ranked = [
-                {"class": self.spec.class_names[at], "probability": float(probabilities[at])}
+                {"class": self.label.names[at], "probability": float(probabilities[at])}
                 for at in order
             ]
             rows.append({**ranked[0], "top": ranked})
         return rows
 
-    def data_for_figures(self, model: Any, dataset: Dataset, split: str) -> dict[str, Any]:
-        """Return the confusion matrix: rows are the true classes, columns the answers.
+    def data_for_figures(
+        self, predictor: Predictor, dataset: Dataset, split: str
+    ) -> dict[str, Any]:
+        """Return the confusion matrix and the worst errors.
 
-        There is none of more than 100 classes, in which nobody could find anything.
+        In the matrix, rows are the true classes and columns the answers. It is left out for more
+        than 100 classes: it would be unreadable. An error is worse the surer the model was of it.
         """
-        classes = len(self.spec.class_names)
-        if classes > MOST_CLASSES:
-            return {}
+        classes = self.label.classes
         matrix = np.zeros((classes, classes), int)
+        worst: list[dict[str, Any]] = []
+        place = 0
         for chunk in dataset.split(split).chunks(1024):
-            answers = self.predict(model, chunk.inputs).argmax(axis=-1)
-            np.add.at(matrix, (chunk.targets, answers), 1)
-        return {"confusion_matrix": matrix.tolist()}
+            answers = predictor({name: chunk[name] for name in self.inputs})
+            truth, said = chunk[self.targets[0]], answers.argmax(axis=-1)
+            np.add.at(matrix, (truth, said), 1)
+            for at in np.flatnonzero(truth != said):
+                worst.append(
+                    {
+                        "place": place + int(at),
+                        "truth": self.label.names[truth[at]],
+                        "answer": self.label.names[said[at]],
+                        "probability": float(answers[at, said[at]]),
+                    }
+                )
+            worst = sorted(worst, key=lambda one: -one["probability"])[:WORST]
+            place += len(truth)
+        values: dict[str, Any] = {"worst_errors": {"split": split, "examples": worst}}
+        if classes <= MOST_CLASSES:
+            values["confusion_matrix"] = matrix.tolist()
+        return values
 
-    def draw(self, values: dict[str, Any], model: Any, folder: Path) -> list[Path]:
-        """Draw the confusion matrix where there is one."""
-        from zoo.figures import confusion_matrix
+    def draw(self, values: dict[str, Any], model: Any, dataset: Dataset, folder: Path) -> None:
+        """Draw the confusion matrix and, of images, the worst errors."""
+        from zoo.runs.figures import confusion_matrix
 
-        if "confusion_matrix" not in values:
-            return []
-        path = folder / "confusion_matrix.png"
-        confusion_matrix(np.array(values["confusion_matrix"]), self.spec.class_names, path)
-        return [path]
+        if "confusion_matrix" in values:
+            matrix = np.array(values["confusion_matrix"])
+            confusion_matrix(matrix, self.label.names, folder / "confusion_matrix.png")
+        worst = values.get("worst_errors", {"examples": []})
+        image = next((n for n, one in self.asked.items() if one.pixels is not None), None)
+        take = None if not worst["examples"] else dataset.split(worst["split"]).take
+        if image is None or take is None:
+            return
+        from zoo.runs.figures import worst_errors
+
+        raw = take([one["place"] for one in worst["examples"]])[image]
+        titles = [
+            f"{one['truth']} → {one['answer']}\n{one['probability']:.2f}"
+            for one in worst["examples"]
+        ]
+        feature = self.spec.features[image]
+        shown = np.stack(feature.decode(feature.encode(raw)))
+        worst_errors(shown, titles, folder / "worst_errors.png")
+
+
+class ImageClassification(Classification):
+    """Classification by networks that read images only."""
+
+    reads = ("pixels",)
+
+
+class TextClassification(Classification):
+    """Classification by networks that read tokens."""
+
+    reads = ("tokens",)

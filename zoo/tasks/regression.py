@@ -2,37 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from zoo.tasks.base import Task
+from zoo.tasks.base import Score, Task
+
+if TYPE_CHECKING:
+    from zoo.datasets.loading import Dataset
+    from zoo.tasks.predictor import Predictor
+
+MOST_POINTS = 2000
+"""The most points in a picture of answers."""
 
 
 class Regression(Task):
     """Models that answer with a number in the unit of the data."""
 
+    reads: ClassVar[tuple[str, ...]] = ("pixels", "numbers", "series")
+    answers = "value"
+    scores: ClassVar[tuple[Score, ...]] = (
+        Score("mean_absolute_error", higher_is_better=False),
+        Score("r2_score", higher_is_better=True),
+    )
     headline = "mean_absolute_error"
+    output = "value"
+    example_model = "mlp"
 
     def builder_arguments(self) -> dict[str, Any]:
-        """Return the input's shape, and no classes: one linear output."""
+        """Return the input's arguments, and no classes: one linear output."""
         return {**super().builder_arguments(), "classes": None}
 
     def compile_arguments(self) -> dict[str, Any]:
         """Return squared error, with the absolute error and the explained variance beside it."""
         return {
             "loss": "mean_squared_error",
-            "metrics": ["mean_absolute_error", "r2_score"],
+            "weighted_metrics": ["mean_absolute_error", "r2_score"],
         }
-
-    def targets(self, targets: Any) -> Any:
-        """Return targets of shape (N, 1) as R² wants them."""
-        return targets[:, None]
-
-    def output_name(self) -> str:
-        """Return ``"value"``."""
-        return "value"
 
     def rows(self, answers: np.ndarray, top_k: int) -> list[dict[str, Any]]:
         """Return for each example its number."""
-        return [{"value": float(value)} for value in answers[:, 0]]
+        return [{"value": value} for value in self.spec.features[self.targets[0]].decode(answers)]
+
+    def data_for_figures(
+        self, predictor: Predictor, dataset: Dataset, split: str
+    ) -> dict[str, Any]:
+        """Return the true numbers and the answers of the split's first 2,000 examples."""
+        truth: list[float] = []
+        answers: list[float] = []
+        for chunk in dataset.split(split).chunks(1024):
+            truth += chunk[self.targets[0]].tolist()
+            answers += predictor({name: chunk[name] for name in self.inputs})[:, 0].tolist()
+            if len(truth) >= MOST_POINTS:
+                break
+        return {"regression": {"truth": truth[:MOST_POINTS], "answers": answers[:MOST_POINTS]}}
+
+    def draw(self, values: dict[str, Any], model: Any, dataset: Dataset, folder: Path) -> None:
+        """Draw answers against the truth."""
+        from zoo.runs.figures import regression
+
+        if "regression" in values:
+            points = values["regression"]
+            regression(points["truth"], points["answers"], folder / "regression.png")

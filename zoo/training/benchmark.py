@@ -14,13 +14,16 @@ from typing import Any
 
 import numpy as np
 
+from recipes import library
 from recipes.recipe import Recipe
 from zoo import registry, tasks
+from zoo.base.errors import DlzooError
+from zoo.base.memory import peak_memory
+from zoo.base.processes import DoesNotFitError, run_apart
 from zoo.catalog import ModelCard
-from zoo.datasets import catalog
-from zoo.datasets.spec import Dataset, DatasetSpec, Examples
-from zoo.errors import DlzooError
-from zoo.training.apart import DoesNotFitError, run_apart
+from zoo.datasets.sources import open_source
+from zoo.datasets.spec import DatasetSpec
+from zoo.tasks.base import Task
 from zoo.training.resolve import resolve
 
 MODES = ("inference", "training")
@@ -29,16 +32,16 @@ LARGEST_BATCH = 128
 SECOND_OF_WORK = 1e11
 """Floating-point operations that a training step on a CPU does in about a second."""
 SHORTEST = 0.05
-"""Seconds: what is over sooner is timed several times in a row."""
+"""Seconds: a shorter step is timed several times in a row."""
 MATMULS = 5
 """Matrix products that are timed before a mode, and again after it."""
 MATMUL_SIZE = 2048
-"""Rows and columns of the matrices whose product is the measure of the machine."""
+"""Rows and columns of the matrices whose product measures the machine's speed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """What was measured of one model in one mode."""
+    """The speed and memory of one model in one mode."""
 
     model: str
     mode: str
@@ -56,20 +59,22 @@ class Measurement:
     quartiles: tuple[float, float]
     """The first and the third, in seconds."""
     peak_memory: int | None
-    """Bytes beyond what the process held before the model was built; None where nobody tells."""
+    """Bytes beyond what the process held before the model was built; None where the system does
+    not tell."""
     multiply_adds: int
     """Of one example's forward pass."""
     matmul_rate: float
-    """Floating-point operations a second of large float32 matrix products, side by side with it."""
+    """Floating-point operations per second of large float32 matrix products, timed before and
+    after."""
 
     @property
     def samples_per_second(self) -> float:
-        """Examples a second, by the median."""
+        """Examples per second, by the median."""
         return self.batch_size / self.seconds
 
     @property
     def share_of_matmul_rate(self) -> float:
-        """What part of `matmul_rate` was reached.
+        """The share of `matmul_rate` that was reached.
 
         A multiply-add is two operations; training is a forward pass, and two of them backward.
         """
@@ -77,7 +82,7 @@ class Measurement:
         return operations * self.samples_per_second / self.matmul_rate
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values, with what follows from them."""
+        """Return plain values: the fields and the properties."""
         return {
             **dataclasses.asdict(self),
             "samples_per_second": self.samples_per_second,
@@ -97,8 +102,9 @@ def benchmark(
     """Measure the paper's network of a model, as dlzoo trains and serves it.
 
     It is compiled as its default recipe says, and fed one batch of noise again and again, so that
-    neither reading nor augmenting data is timed. Inference is the exported model's computation;
-    for a generator, decoding. All of it happens in a process of its own, inference first.
+    neither reading nor augmenting data is timed. Inference calls the compiled function that
+    `Run.predict` calls, or for a generator the one that `Run.generate` calls. All of it happens in
+    a process of its own, inference first.
 
     Args:
         model: A model or family.
@@ -107,7 +113,7 @@ def benchmark(
         input_size: Height and width, or length, instead of the paper's.
         precision: Instead of the recipe's.
         repeats: How many times each is timed, after warming up.
-        tell: Is told in a line each what is going on.
+        tell: Is called with lines of text that report progress.
 
     Returns:
         One measurement for each of `MODES`.
@@ -145,7 +151,7 @@ def benchmark(
 
 
 def default_batch_size(card: ModelCard, input_shape: Sequence[int]) -> int:
-    """Return a power of two up to 128 by which a step takes about a second on a CPU at most."""
+    """Return a power of two up to 128 so that a training step takes about a second on a CPU."""
     macs = card.macs * math.prod(input_shape) / math.prod(card.input_shape)
     examples = SECOND_OF_WORK / (6.0 * max(macs, 1.0))
     return min(LARGEST_BATCH, 2 ** max(0, int(math.log2(examples))))
@@ -157,27 +163,38 @@ def _input_shape(card: ModelCard, size: int | None) -> tuple[int, ...]:
     return (size, size, *card.input_shape[2:]) if len(card.input_shape) > 1 else (size,)
 
 
-def _for_noise(recipe: Recipe) -> Recipe:
-    """Return a recipe for the paper's network on one device, without what belongs to its data."""
+def _for_noise(recipe: Recipe, task: Task) -> Recipe:
+    """Return a recipe for the paper's network on one device, without its data's settings."""
     changes: dict[str, Any] = {
         "arguments": {},
         "augmentation": [],
         "strategy": "one-device",
         "devices": None,
     }
-    two = len(catalog.entry(recipe.data.name).classes) == 2
-    if two != (registry.builder_defaults(recipe.model).get("classes") == 2):
+    described = open_source(recipe.data.name).describe()
+    own = DatasetSpec(
+        name=described.name,
+        features=described.features,
+        inputs=described.inputs,
+        targets=described.targets,
+    )
+    if _outputs(tasks.make(task.name, own)) != _outputs(task):
         changes |= {"loss": None, "metrics": []}  # they are for other outputs than these
     return recipe.model_copy(update=changes)
 
 
+def _outputs(task: Task) -> Any:
+    """Return the task's own loss, which depends on the number of outputs."""
+    return task.compile_arguments().get("loss")
+
+
 @dataclass(frozen=True)
 class _Batches:
-    """What a model has to know of one batch that comes again and again."""
+    """The facts that `build_model` needs of batches, where one batch comes again and again."""
 
     batch_size: int
     steps: int = 1024
-    """Of an epoch that never ends, by which schedules go."""
+    """Per epoch: schedules are in steps."""
     mixes: bool = False
 
 
@@ -189,42 +206,43 @@ def _measure(
     modes: Sequence[str],
 ) -> None:
     """Measure in this process, whose dtype policy is changed."""
-    from zoo.runtime import precision_policy, start_tensorflow
+    from zoo.base.runtime import precision_policy, start_tensorflow
 
     tf = start_tensorflow()
     import keras
 
-    from zoo.cost import multiply_adds
-    from zoo.environment import devices_line
-    from zoo.training.assembly import make_model
-    from zoo.training.strategy import NO_MIXED_PRECISION, make_strategy
+    from zoo.anatomy.counts import multiply_adds
+    from zoo.base.environment import devices_line
+    from zoo.training.preparation import build_model
+    from zoo.training.strategy import make_strategy
 
     card = registry.card(recipe.model)
-    recipe = _for_noise(recipe)
+    task = _noise(card, input_shape)
+    recipe = _for_noise(recipe, task)
     strategy = make_strategy(recipe)
-    policy = precision_policy(recipe.precision, allow_mixed=card.family not in NO_MIXED_PRECISION)
+    policy = precision_policy(recipe.precision, allow_mixed=card.half_precision)
     keras.config.set_dtype_policy(policy)
     keras.utils.set_random_seed(recipe.seed)
     product = _matmul(MATMUL_SIZE)
-    product()  # what it holds from now on is no model's
+    product()  # memory that it holds from now on does not count as the model's
 
-    task, inputs, targets = _examples(card, input_shape, int(recipe.batch_size))
+    size = int(recipe.batch_size)
     with tf.device("CPU:0"):
-        batch = inputs if targets is None else (inputs, targets)
+        batch = _batch(task, size)
         repeated = tf.data.Dataset.from_tensors(batch).repeat().prefetch(tf.data.AUTOTUNE)
     memory = _Memory()
-    model = make_model(recipe, card, task, _Batches(int(recipe.batch_size)), strategy)
-    network, questions = _answering(model, inputs)
+    model, _, _ = build_model(recipe, card, task, _Batches(size), strategy)
+    network = task.served(model)
     for mode in modes:
         products = _seconds(product, MATMULS)
         memory.restart()
         if mode == "inference":
-            times = _seconds(_inference(network, questions, model.jit_compile), repeats)
+            times = _seconds(task.answering(model, size), repeats)
         else:
             times = _seconds(_training(model, repeated), repeats)
             times = [seconds / model.steps_per_execution for seconds in times]
         peak = memory.peak()
-        # A machine is not always as fast: what is compared is measured side by side.
+        # A machine's speed varies: the product is timed again, next to the model.
         products += _seconds(product, MATMULS)
         send(
             Measurement(
@@ -249,65 +267,39 @@ def _matmul(size: int) -> Callable[[], Any]:
     import tensorflow as tf
 
     left, right = tf.random.uniform((2, size, size))
-    # One number of the product is all that has to come back from the device.
+    # Only one number of the product is copied from the device.
     multiply = tf.function(lambda: tf.reduce_max(tf.linalg.matmul(left, right)))
     return lambda: multiply().numpy()
 
 
-def _examples(card: ModelCard, shape: tuple[int, ...], count: int) -> tuple[Any, Any, Any]:
-    """Return the task of a card's network, and a batch of noise as the model gets it."""
+def _noise(card: ModelCard, shape: tuple[int, ...]) -> Task:
+    """Return the task of a card's network on noise of a shape."""
     defaults = registry.builder_defaults(card.name)
-    _, _, kinds, target = tasks.TASKS[card.task]
-    kind: Any = "image" if len(shape) == 3 else "table" if "table" in kinds else "text"
-    draw = np.random.default_rng(0)
-    if kind == "text":
-        words = np.array([f"word{number}" for number in range(defaults["vocabulary_size"] - 2)])
-        raw: np.ndarray = np.array([" ".join(draw.choice(words, shape[0])) for _ in range(count)])
-    else:
-        words = np.array([])
-        raw = draw.random((count, *shape), dtype="float32")
-    classes = defaults.get("classes") or 1
+    described = open_source(library.load(card.recipe).data.name).describe()
+    described = tasks.find(card.task).adapt(described)
+    shapes = {**card.inputs, next(iter(card.inputs)): shape}
+    features = {
+        name: one.like(shapes.get(name, ()), defaults) for name, one in described.features.items()
+    }
     spec = DatasetSpec(
         name="noise",
-        kind=kind,
-        target="number" if target == "number" else "class",
-        raw_shape=() if kind == "text" else shape,
-        input_shape=shape,
-        class_names=tuple(str(number) for number in range(classes)) if target == "class" else (),
-        mean=(0.0,) * shape[0] if kind == "table" else (),
-        standard_deviation=(1.0,) * shape[0] if kind == "table" else (),
-        vocabulary=tuple(words),
-        split_text="whitespace",
+        features=features,
+        inputs=described.inputs,
+        targets=described.targets,
     )
-    targets = draw.integers(classes, size=count).astype("int32")
-    task = tasks.make(card.task, spec)
-    return task, *task.arrays(Dataset(spec, {"train": Examples(raw, targets)}), "train")
+    return tasks.make(card.task, spec)
 
 
-def _answering(model: Any, inputs: Any) -> tuple[Any, Any]:
-    """Return the network that answers, without what only training uses, and what it is asked.
+def _batch(task: Task, count: int) -> Any:
+    """Return a batch of noise as `fit` takes it."""
+    from zoo.datasets.batches import nested
 
-    Of a generator it is the decoder, and codes from its prior.
-    """
-    import keras
-
-    from zoo.layers.side_outputs import answer_only
-
-    if not hasattr(model, "decode"):
-        return answer_only(model), keras.ops.convert_to_tensor(inputs)
-    latent = keras.Input((model.latent_dim,))
-    return keras.Model(latent, model.decode(latent)), model.prior(len(inputs), seed=0)
-
-
-def _inference(network: Any, inputs: Any, jit_compile: bool) -> Callable[[], Any]:
-    import tensorflow as tf
-
-    answer = tf.function(lambda: network(inputs, training=False), jit_compile=jit_compile)
-    return lambda: answer().numpy()  # which waits for the device
+    encoded = {name: one.encode(one.sample(count)) for name, one in task.fed.items()}
+    return nested(*task.feed(encoded))
 
 
 def _training(model: Any, batches: Any) -> Callable[[], Any]:
-    """Return `fit`'s own step, as many at a time as `fit` starts."""
+    """Return a function that runs `fit`'s own step, as many at a time as `fit` does."""
     model.fit(batches, steps_per_epoch=model.steps_per_execution, shuffle=False, verbose=0)
     iterator = iter(batches)
     return lambda: [np.asarray(score) for score in model.train_function(iterator).values()]
@@ -360,9 +352,4 @@ class _Memory:
     def _peak(self) -> int | None:
         if self.gpu:
             return int(self.experimental.get_memory_info("GPU:0")["peak"])
-        try:
-            status = Path("/proc/self/status").read_text(encoding="ascii")
-            (line,) = [line for line in status.splitlines() if line.startswith("VmHWM:")]
-            return int(line.split()[1]) * 1024
-        except (OSError, ValueError):
-            return None
+        return peak_memory()

@@ -1,4 +1,4 @@
-"""The trainer's own callbacks: watching for NaN, history, checkpoints, telling."""
+"""The trainer's own callbacks: NaN, history, checkpoints, progress."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import csv
 import io
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from zoo.errors import DlzooError, UsageError, suggestion
-from zoo.files import write_text
-from zoo.runs import CHECKPOINT
+from zoo.base.errors import DlzooError
+from zoo.base.files import write_text
 from zoo.training import state
-from zoo.training.report import Epoch, Reporter
+from zoo.training.progress import Epoch, Reporter
+from zoo.training.watched import WatchedScore
 
 LOOK_EVERY = 1.0
 """Seconds between two looks at the loss within an epoch: each waits for the device."""
@@ -61,47 +61,21 @@ class StopAtNaN(keras.callbacks.Callback):
                 )
 
 
-class CheckNames(keras.callbacks.Callback):
-    """Refuses a recipe whose callbacks or target name a score that does not exist."""
-
-    def __init__(self, watching: list[Any], target: str, final_scores: Iterable[str]) -> None:
-        super().__init__()
-        self.watching = watching
-        self.target = target
-        self.final_scores = final_scores
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Compare the target and each callback's ``monitor`` with the scores that there are."""
-        names = [*(logs or {}), "learning_rate"]
-        scores = [name.removeprefix("val_") for name in names if name.startswith("val_")]
-        scores += self.final_scores
-        if self.target not in scores:
-            hint = suggestion(self.target, scores) or f" There are: {', '.join(scores)}."
-            raise UsageError(f"the target is '{self.target}', which nothing computes.{hint}")
-        for callback in self.watching:
-            monitor = getattr(callback, "monitor", None)
-            if isinstance(monitor, str) and monitor not in names:
-                hint = suggestion(monitor, names) or f" There are: {', '.join(names)}."
-                raise UsageError(
-                    f"{type(callback).__name__} watches '{monitor}', which nothing computes.{hint}"
-                )
-
-
-class Remind(keras.callbacks.Callback):
+class RestoreCallbacks(keras.callbacks.Callback):
     """Gives the recipe's callbacks back what they knew; comes after them."""
 
-    def __init__(self, callbacks: list[Any], arrays: dict[str, np.ndarray]) -> None:
+    def __init__(self, callbacks: list[Any], arrays: Mapping[str, np.ndarray]) -> None:
         super().__init__()
         self.callbacks = callbacks
         self.arrays = arrays
 
     def on_train_begin(self, logs: Any = None) -> None:
         """Undo what their own beginning cleared."""
-        state.remind(self.callbacks, self.arrays)
+        state.restore_callbacks(self.callbacks, self.arrays)
 
 
-class Keep(keras.callbacks.Callback):
-    """Writes history.csv and the checkpoint after each epoch, and tells the reporter."""
+class EpochLog(keras.callbacks.Callback):
+    """Writes history.csv and the checkpoints after each epoch, and tells the reporter."""
 
     def __init__(
         self,
@@ -111,9 +85,11 @@ class Keep(keras.callbacks.Callback):
         reporter: Reporter,
         epochs: int,
         examples: int,
-        headline: str,
-        better: Callable[[float, float], bool],
+        watched: WatchedScore,
         history: dict[str, list[float]],
+        state_file: Path,
+        best_file: Path,
+        before_first: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__()
         self.folder = folder
@@ -121,49 +97,62 @@ class Keep(keras.callbacks.Callback):
         self.reporter = reporter
         self.epochs = epochs
         self.examples = examples
-        self.headline = headline
-        self.better = better
+        self.watched = watched
+        self.state_file = state_file
+        self.best_file = best_file
+        self.before_first = before_first
+        self.began = False
         names = list(history)
         self.rows = [
             dict(zip(names, values, strict=True)) for values in zip(*history.values(), strict=True)
         ]
         self.started = 0.0
+        self.validation_started = 0.0
+        self.validation_seconds = 0.0
         self.epoch = 0
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Start the clock."""
         self.epoch = epoch
         self.started = time.monotonic()
+        self.validation_seconds = 0.0
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Tell of the step where it is wanted."""
+        """Tell of the step if the reporter wants it."""
         if self.reporter.wants_steps():
             scores = {name: float(np.asarray(value)) for name, value in (logs or {}).items()}
             self.reporter.step(self.epoch + 1, batch + 1, scores)
 
+    def on_test_begin(self, logs: Any = None) -> None:
+        """Note when validation starts: it is not training time."""
+        self.validation_started = time.monotonic()
+
+    def on_test_end(self, logs: Any = None) -> None:
+        """Note how long validation took."""
+        self.validation_seconds += time.monotonic() - self.validation_started
+
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Write the epoch down, then tell."""
-        seconds = time.monotonic() - self.started
+        seconds = time.monotonic() - self.started - self.validation_seconds
         scores = {
             name: float(np.mean(np.asarray(value)))
             for name, value in (logs or {}).items()
             if name != "learning_rate"
         }
-        earlier = [row[self.headline] for row in self.rows if self.headline in row]
-        value = scores.get(self.headline, math.nan)
-        best = math.isfinite(value) and all(self.better(value, other) for other in earlier)
         rate = learning_rate(state.optimizers_of(self.model)[0])
         self.rows.append(
             {"epoch": epoch + 1, "seconds": round(seconds, 4), "learning_rate": rate, **scores}
         )
+        place = self.watched.best([row.get(self.watched.name, math.nan) for row in self.rows])
+        best = place == len(self.rows) - 1
+        if best or place is None:  # where no epoch can be called the best, the last one is kept
+            state.save_weights(self.best_file, self.model)
+        if not self.began:
+            self.began = True
+            self.before_first()
         self._write_history()
         # The history first: a state without its line would lose an epoch for good.
-        state.save(
-            self.folder / CHECKPOINT,
-            epoch + 1,
-            self.model,
-            self.recipe_callbacks,
-        )
+        state.save(self.state_file, epoch + 1, self.model, self.recipe_callbacks)
         self.reporter.epoch(
             Epoch(
                 number=epoch + 1,

@@ -5,15 +5,41 @@ from __future__ import annotations
 import inspect
 import json
 import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.errors import UsageError
-from zoo.files import written_whole
+from zoo.base.errors import UsageError, gist
+from zoo.base.files import written_whole
 
 _PLAIN = (bool, int, float, str, type(None))
+# What NumPy raises on a file that is damaged.
+_DAMAGE = (
+    OSError,
+    ValueError,
+    KeyError,
+    EOFError,
+    NotImplementedError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """What was saved beside the variables."""
+
+    epoch: int
+    """How many epochs are finished."""
+    stopped: bool
+    """Whether a callback, such as early stopping, ended the training after that epoch."""
+    arrays: Mapping[str, np.ndarray]
+    """What `restore_callbacks` reads."""
 
 
 def optimizers_of(model: Any) -> list[Any]:
@@ -36,7 +62,10 @@ def save(path: Path, epoch: int, model: Any, callbacks: list[Any]) -> None:
         model: Compiled.
         callbacks: Those of the recipe; what they know of earlier epochs is kept.
     """
-    arrays: dict[str, Any] = {"epoch": np.array(epoch)}
+    arrays: dict[str, Any] = {
+        "epoch": np.array(epoch),
+        "stopped": np.array(bool(model.stop_training)),
+    }
     for at, variable in enumerate(variables_of(model)):
         arrays[f"variable{at}"] = variable.numpy()
     for at, callback in enumerate(callbacks):
@@ -49,14 +78,38 @@ def save(path: Path, epoch: int, model: Any, callbacks: list[Any]) -> None:
         np.savez(beside, **arrays)
 
 
-def load(path: Path, model: Any) -> tuple[int, dict[str, np.ndarray]]:
-    """Put a saved state into a model and return the finished epochs and what callbacks knew.
+def save_weights(path: Path, model: Any) -> None:
+    """Write a model's weights and statistics, whole; `load_weights` reads them."""
+    with written_whole(path) as beside:
+        np.savez(beside, **{f"variable{at}": v.numpy() for at, v in enumerate(model.variables)})
+
+
+def load_weights(path: Path, model: Any) -> None:
+    """Put the weights of `save_weights` or of `save` into a model.
 
     Raises:
         UsageError: The file is damaged, or of another model.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with _arrays(path) as file:
+            variables = model.variables
+            for at, variable in enumerate(variables):
+                values = file[f"variable{at}"]
+                if values.shape != tuple(variable.shape):
+                    raise ValueError("it is of another model")
+                variable.assign(values)
+    except _DAMAGE as error:
+        raise UsageError(f"weights cannot be read from {path}: {gist(error)}") from None
+
+
+def load(path: Path, model: Any) -> Checkpoint:
+    """Put a saved state into a model, and return what was saved beside it.
+
+    Raises:
+        UsageError: The file is damaged, or of another model.
+    """
+    try:
+        with _arrays(path) as file:
             arrays = dict(file)
         variables = variables_of(model)
         saved = sum(key.startswith("variable") for key in arrays)
@@ -64,12 +117,21 @@ def load(path: Path, model: Any) -> tuple[int, dict[str, np.ndarray]]:
             raise ValueError(f"it has {saved} variables, the model has {len(variables)}")
         for at, variable in enumerate(variables):
             variable.assign(arrays[f"variable{at}"])
-        return int(arrays["epoch"]), arrays
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise UsageError(f"checkpoint {path} cannot be resumed from: {error}") from None
+        return Checkpoint(
+            epoch=int(arrays["epoch"]), stopped=bool(arrays["stopped"]), arrays=arrays
+        )
+    except _DAMAGE as error:
+        raise UsageError(f"checkpoint {path} cannot be resumed from: {gist(error)}") from None
 
 
-def remind(callbacks: list[Any], arrays: dict[str, np.ndarray]) -> None:
+@contextmanager
+def _arrays(path: Path) -> Iterator[Mapping[str, np.ndarray]]:
+    """Open an archive of arrays. NumPy leaves a damaged file open if it is given the path."""
+    with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        yield file
+
+
+def restore_callbacks(callbacks: list[Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Give callbacks back what they knew; call it after they have begun, which clears them."""
     for at, callback in enumerate(callbacks):
         if f"callback{at}" not in arrays:

@@ -1,20 +1,11 @@
-"""Where and how fast it runs: `tf.distribute`, XLA, and steps between two looks of Python's."""
+"""Which devices to use, whether to use XLA, and how many steps to run per call."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from recipes.recipe import Recipe
-from zoo.catalog import ModelCard
-from zoo.runtime import claim_devices, start_tensorflow
-
-# Steps of networks that train themselves by two optimizers, or whose inputs are a few numbers,
-# gain nothing by half precision and lose digits.
-NO_MIXED_PRECISION = {"perceptron", "logistic-regression", "mlp", "vae", "gan"}
-
-# XLA was slower on CPU for every family measured so far (docs/performance.md): from 0.75 times the
-# samples a second for LSTM to 0.04 times for CapsNet. On GPUs the choice is left to Keras.
-XLA_ON_CPU: set[str] = set()
+from zoo.base.runtime import claim_devices, start_tensorflow
 
 # A step of fewer floating-point operations than this is over before Python can start the next.
 LONG_STEP = 1e10
@@ -38,14 +29,16 @@ def make_strategy(recipe: Recipe) -> Any:
     return tf.distribute.OneDeviceStrategy(devices[0])
 
 
-def jit_compile(recipe: Recipe, card: ModelCard, strategy: Any) -> bool | str:
+def jit_compile(recipe: Recipe, strategy: Any) -> bool | str:
     """Return whether to compile with XLA: what the recipe says, or what was measured to pay."""
     if recipe.jit_compile != "auto":
         return recipe.jit_compile
     tf = start_tensorflow()
     if tf.config.list_physical_devices("GPU") and strategy.num_replicas_in_sync == 1:
         return "auto"
-    return card.family in XLA_ON_CPU
+    # XLA was slower on CPU for every family measured so far (docs/performance.md): from 0.75 times
+    # the samples a second for LSTM to 0.04 times for CapsNet.
+    return False
 
 
 def steps_per_execution(recipe: Recipe, model: Any, batches: Any, strategy: Any) -> int:
@@ -64,7 +57,7 @@ def steps_per_execution(recipe: Recipe, model: Any, batches: Any, strategy: Any)
     if strategy.num_replicas_in_sync > 1:
         return 1  # Keras 3.15 fails on more with several replicas
     if recipe.steps_per_execution == "auto":
-        from zoo.cost import multiply_adds
+        from zoo.anatomy.counts import multiply_adds
 
         operations = 6.0 * multiply_adds(model) * batches.batch_size  # forward, twice that back
         wanted = min(MOST_STEPS, int(LONG_STEP / max(operations, 1.0)))

@@ -3,286 +3,318 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from recipes.recipe import Recipe
-from zoo import registry, runs, tasks
-from zoo.environment import describe_environment
-from zoo.errors import UsageError
-from zoo.files import write_text, written_whole
-from zoo.runs import CHECKPOINT, RUNS, Run
-from zoo.runtime import precision_policy, start_tensorflow
+from zoo import registry
+from zoo.base.environment import describe_environment
+from zoo.base.errors import DlzooError, UsageError, gist
+from zoo.base.files import require_writable, write_text, written_whole
+from zoo.base.runtime import precision_policy, start_tensorflow
+from zoo.runs import folder as runs
+from zoo.runs.folder import BEST, MODEL, RUNS, STATE, RunFolder
 from zoo.training import strategy as strategies
-from zoo.training.assembly import assemble, make_batches
-from zoo.training.report import Beginning, PlainReporter, Reporter
-from zoo.training.resolve import resolve
+from zoo.training.progress import PlainReporter, Reporter, TrainingStart
+
+if TYPE_CHECKING:
+    from zoo.datasets.spec import DatasetSpec
+    from zoo.training.preparation import Prepared
+    from zoo.training.state import Checkpoint
+
+Made = Callable[[RunFolder], None]
+"""Is told of the run's folder as soon as it is there."""
 
 
 def train(
-    model: str | None = None,
-    *,
-    recipe: str | Path | Recipe | None = None,
-    dataset: str | None = None,
-    epochs: int | None = None,
-    batch_size: int | str | None = None,
-    learning_rate: float | None = None,
-    seed: int | None = None,
-    precision: str | None = None,
-    strategy: str | None = None,
-    devices: int | None = None,
-    init_from: str | Path | Run | None = None,
-    freeze: str | Sequence[str] = (),
-    overrides: Mapping[str, Any] | None = None,
-    run_dir: str | Path = RUNS,
-    reporter: Reporter | None = None,
-) -> Run:
-    """Train a model by a recipe and return the run.
-
-    Args:
-        model: A model or family, see `zoo.list_models`.
-        recipe: Instead of the model's default: a recipe's name, a TOML file or a `Recipe`.
-        dataset: Instead of the recipe's.
-        epochs: Instead of the recipe's.
-        batch_size: Instead of the recipe's; ``"full"`` is the whole training split.
-        learning_rate: Instead of the recipe's.
-        seed: Instead of the recipe's.
-        precision: ``"auto"``, ``"float32"``, ``"mixed_float16"`` or ``"mixed_bfloat16"``.
-        strategy: ``"auto"``, ``"one-device"`` or ``"mirrored"``.
-        devices: How many devices to use.
-        init_from: Weights to start from: ``"imagenet"``, a ``.keras`` or ``.weights.h5`` file, or a
-            run, its name or its folder. Layers of other names or shapes start fresh.
-        freeze: One or more shell patterns over the names of layers that are not trained.
-        overrides: Any other of the recipe's keys, dotted: ``{"optimizer.momentum": 0.9}``.
-        run_dir: The folder in which the run's folder is made.
-        reporter: Who is told how it goes; lines on standard output by default.
-
-    Returns:
-        The run, with its model trained and scored.
-
-    Raises:
-        UsageError: Something is unknown, out of range or does not fit together.
-        DlzooError: The loss is no longer a number.
-
-    Example:
-        >>> run = zoo.train("resnet", epochs=20)
-        >>> run.evaluate()["accuracy"]
-    """
-    resolved = resolve(
-        model,
-        recipe=recipe,
-        dataset=dataset,
-        epochs=epochs,
-        batch_size=batch_size,
-        learning_rate=learning_rate,
-        seed=seed,
-        precision=precision,
-        strategy=strategy,
-        devices=devices,
-        init_from=init_from,
-        freeze=freeze,
-        overrides=overrides,
-        run_dir=run_dir,
-    )
-    return run_recipe(resolved, run_dir=Path(run_dir), reporter=reporter)
-
-
-def resume(
-    run: Run | str | Path,
-    *,
-    epochs: int | None = None,
-    run_dir: str | Path = RUNS,
-    reporter: Reporter | None = None,
-) -> Run:
-    """Go on with a training from its last finished epoch, in its own folder.
-
-    Args:
-        run: A run, its name or its folder.
-        epochs: In all, counting those that are finished; the recipe's by default.
-        run_dir: The folder of runs.
-        reporter: As for `train`.
-
-    Raises:
-        UsageError: There is nothing to go on from, or nothing left to do.
-    """
-    run = run if isinstance(run, Run) else runs.load(run, run_dir)
-    done = len(run.history.get("epoch", []))
-    recipe = run.recipe if epochs is None else run.recipe.model_copy(update={"epochs": epochs})
-    if epochs is not None and epochs < 1:
-        raise UsageError(f"epochs must be at least 1, got {epochs}")
-    if done >= recipe.epochs and run.finished:
-        raise UsageError(
-            f"run {run.name} has finished its {recipe.epochs} epochs. "
-            f"To go on: dlzoo train --resume {run.reference} --epochs {done + 10}"
-        )
-    if done and not (run.path / CHECKPOINT).is_file():
-        raise UsageError(f"run {run.name} is damaged: it has no {CHECKPOINT}")
-    return run_recipe(recipe, run=Run(run.path), reporter=reporter)
-
-
-def run_recipe(
     recipe: Recipe,
     *,
     run_dir: Path = RUNS,
-    run: Run | None = None,
+    name: str | None = None,
     reporter: Reporter | None = None,
-) -> Run:
-    """Train by a resolved recipe, in a new run or on from the checkpoint of `run`."""
-    start_tensorflow()
-    import keras
+    made: Made = lambda run: None,
+) -> tuple[RunFolder, Prepared]:
+    """Train by a resolved recipe, in a new run.
 
-    from zoo.cost import trainable_parameters
-    from zoo.training import state
+    The run's folder is made when all is ready for the first step: what is wrong with a recipe is
+    said before, and leaves nothing behind.
 
-    card = registry.card(recipe.model)
-    strategy = strategies.make_strategy(recipe)
-    policy = precision_policy(
-        recipe.precision, allow_mixed=card.family not in strategies.NO_MIXED_PRECISION
-    )
-    keras.utils.set_random_seed(recipe.seed)
-    began = time.monotonic()
-    with _dtype_policy(policy):
-        from zoo.datasets.loading import load as load_dataset
+    Args:
+        recipe: Resolved.
+        run_dir: The folder in which the run's folder is made.
+        name: Of the run; by default the recipe's name and a number.
+        reporter: Who is told how it goes; lines on standard output by default.
+        made: Is told of the run's folder.
 
-        dataset = load_dataset(**recipe.data.model_dump())
-        loss = recipe.loss.name if recipe.loss else None
-        task = tasks.make(tasks.check(card, recipe.task, dataset.spec), dataset.spec, loss)
-        batches = make_batches(recipe, task, dataset, strategy)
-        resumed = run is not None and (run.path / CHECKPOINT).is_file()
-        assembled = assemble(recipe, card, task, batches, strategy, initialise=not resumed)
-        model = assembled.model
+    Returns:
+        The run, and what it was trained with.
 
-        environment = describe_environment(recipe, strategy, policy)
-        made = run or runs.create(recipe, dataset.spec, environment, run_dir)
-        finished = 0
-        remembered: dict[str, Any] = {}
-        if resumed:
-            with strategy.scope():
-                finished, remembered = state.load(made.path / CHECKPOINT, model)
-            # Unfinished from now on: what it scored was a shorter training's.
-            for name in ("metrics.json", "model.keras"):
-                (made.path / name).unlink(missing_ok=True)
-            write_text(made.path / "recipe.toml", recipe.to_toml())
-        reporter = reporter or PlainReporter()
-        beginning = Beginning(
-            run=made.path,
-            model=card.name,
-            dataset=dataset.spec.name,
-            parameters=assembled.parameters,
-            trained=trainable_parameters(model),
-            initial_weights=assembled.initial_weights,
-            examples=len(dataset.split("train")),
-            devices=environment["devices"],
-            precision=policy,
-            epochs=recipe.epochs,
-            first_epoch=finished,
-            steps=batches.steps,
-            batch_size=batches.batch_size,
-            headline=f"val_{_headline(recipe, task)}",
-        )
-        reporter.begin(beginning)
+    Raises:
+        UsageError: Something does not fit together.
+        DlzooError: The training failed: the loss is no longer a number, say.
+    """
+    require_writable(run_dir)
+    runs.require_free_name(name, run_dir)
+    with ready(recipe) as (prepared, policy):
+        environment = describe_environment(recipe.seed, prepared.strategy, policy)
+        environment["sessions"] = [_session(recipe, environment, 0)]
+        run = runs.create(recipe, prepared.dataset.spec.to_json(), environment, run_dir, name)
+        made(run)
+        with runs.training(run):
+            _train(run, prepared, environment, None, recipe.epochs, reporter)
+    return run, prepared
+
+
+def resume(
+    run: RunFolder,
+    *,
+    epochs: int | None = None,
+    reporter: Reporter | None = None,
+) -> tuple[RunFolder, Prepared]:
+    """Go on with a training from its last checkpoint, in its own folder.
+
+    Args:
+        run: What to go on with.
+        epochs: In all, counting those that are finished; the recipe's by default.
+        reporter: As for `train`.
+
+    Returns:
+        The run, and what it was trained with.
+
+    Raises:
+        UsageError: There is nothing to go on from, nothing left to do, or another process trains
+            the run.
+        DlzooError: The training failed: the loss is no longer a number, say.
+    """
+    from zoo.datasets.spec import DatasetSpec
+
+    with runs.training(run):
+        recipe = _recipe_to_resume(run, epochs)
         try:
-            if finished < recipe.epochs:
-                _fit(model, recipe, task, dataset, batches, made, reporter, remembered, beginning)
-        finally:
-            reporter.end()
-        with written_whole(made.path / "model.keras") as beside:
-            model.save(beside)
-    made.dataset = dataset  # loaded once is enough
-    _conclude(made, recipe, beginning, time.monotonic() - began)
-    return made
+            spec = DatasetSpec.from_json(run.data)
+        except ValueError as error:
+            raise UsageError(
+                f"run {run.name} is damaged: {run.path / 'data.json'}: {error}"
+            ) from None
+        _require_same_data(run, spec)
+        file = run.path / STATE
+        # A checkpoint has all weights: those that the recipe starts from may be gone.
+        with ready(recipe, fitted=spec, initialise=not file.is_file()) as (prepared, policy):
+            from zoo.training import state
+
+            checkpoint = None
+            if file.is_file():
+                with prepared.strategy.scope():
+                    checkpoint = state.load(file, prepared.model)
+            done = checkpoint.epoch if checkpoint else 0
+            # What early stopping had ended is over, unless more epochs are asked for.
+            over = checkpoint is not None and checkpoint.stopped and epochs is None
+            environment = describe_environment(recipe.seed, prepared.strategy, policy)
+            run.begin_session(_session(recipe, environment, done))
+            last = done if over else recipe.epochs
+            _train(run, prepared, environment, checkpoint, last, reporter)
+    return run, prepared
+
+
+def _recipe_to_resume(run: RunFolder, epochs: int | None) -> Recipe:
+    recipe, done = run.recipe, run.epochs_done
+    if epochs is not None and epochs < 1:
+        raise UsageError(f"epochs must be at least 1, got {epochs}")
+    if epochs is not None and epochs < done:
+        raise UsageError(f"run {run.name} has trained {done} epochs already, got epochs = {epochs}")
+    if epochs is not None:
+        recipe = recipe.model_copy(update={"epochs": epochs})
+    if run.finished and (epochs is None or epochs == done):
+        how = "its epoch" if done == 1 else f"its {done} epochs"
+        if done < run.recipe.epochs:
+            how = f"early, after {done} of {run.recipe.epochs} epochs"
+        raise UsageError(
+            f"run {run.name} has finished {how}. "
+            f"To go on: {run.command('train --resume', f'--epochs {done + 10}')}"
+        )
+    # The history is written before the checkpoint: a process may be killed in between.
+    if (done > 1 or run.finished) and not (run.path / STATE).is_file():
+        raise UsageError(f"run {run.name} is damaged: it has no {STATE}")
+    return recipe
+
+
+def _require_same_data(run: RunFolder, spec: DatasetSpec) -> None:
+    from zoo.datasets.sources import open_source
+
+    now = open_source(spec.name).fingerprint()
+    if spec.fingerprint and now != spec.fingerprint:
+        raise UsageError(
+            f"the data of {spec.name} have changed since run {run.name} began: resuming would mix "
+            "two data sets. Start a new training"
+        )
+
+
+def _session(recipe: Recipe, environment: dict[str, Any], first_epoch: int) -> dict[str, Any]:
+    """Return what environment.json keeps of one command that trains a run."""
+    kept = ("command", "date", "commit", "versions", "devices", "precision")
+    return {
+        **{key: environment[key] for key in kept},
+        "from_epoch": first_epoch,
+        "epochs": recipe.epochs,
+    }
 
 
 @contextlib.contextmanager
-def _dtype_policy(name: str) -> Iterator[None]:
-    """Set Keras's dtype policy for a while: it is the whole process's."""
+def ready(
+    recipe: Recipe, *, fitted: DatasetSpec | None = None, initialise: bool = True
+) -> Iterator[tuple[Prepared, str]]:
+    """Yield a training that is ready for its first step, and its dtype policy, set for a while.
+
+    Args:
+        recipe: Resolved.
+        fitted: The spec of the run that is resumed: nothing is fitted again.
+        initialise: Whether to load the weights that the recipe starts from.
+    """
+    start_tensorflow()
     import keras
 
+    from zoo.training.preparation import prepare
+
+    card = registry.card(recipe.model)
+    strategy = strategies.make_strategy(recipe)
+    policy = precision_policy(recipe.precision, allow_mixed=card.half_precision)
+    keras.utils.set_random_seed(recipe.seed)
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
+    keras.config.set_dtype_policy(policy)
     try:
-        yield
+        yield prepare(recipe, strategy, fitted=fitted, initialise=initialise), policy
     finally:
         keras.config.set_dtype_policy(before)
 
 
-def _headline(recipe: Recipe, task: Any) -> str:
-    return recipe.target.metric if recipe.target else str(task.headline)
+def _train(
+    run: RunFolder,
+    prepared: Prepared,
+    environment: dict[str, Any],
+    checkpoint: Checkpoint | None,
+    epochs: int,
+    reporter: Reporter | None,
+) -> None:
+    """Train a run up to a number of epochs, and write down how it ended."""
+    from zoo.training.conclusion import conclude
+
+    began = time.monotonic()
+    reporter = reporter or PlainReporter()
+    recipe, batches = prepared.recipe, prepared.batches
+    first = checkpoint.epoch if checkpoint else 0
+    try:
+        reporter.begin(
+            TrainingStart(
+                run=run.path,
+                model=prepared.card.name,
+                dataset=prepared.dataset.spec.name,
+                parameters=prepared.parameters,
+                trained=prepared.trained,
+                initial_weights="" if checkpoint else prepared.initial_weights,
+                examples=len(batches.split),
+                devices=environment["devices"],
+                precision=environment["precision"],
+                epochs=recipe.epochs,
+                first_epoch=first,
+                steps=batches.steps,
+                batch_size=batches.batch_size,
+                headline=prepared.watched.name,
+            )
+        )
+        try:
+            # Also where no epoch is left: callbacks restore the best weights at the end.
+            _fit(run, prepared, checkpoint, epochs, reporter)
+        finally:
+            reporter.end()
+        with written_whole(run.path / MODEL) as beside:
+            prepared.model.save(beside)
+        conclude(RunFolder(run.path), prepared, time.monotonic() - began)
+        run.end_session("finished")
+    except KeyboardInterrupt:
+        _stopped(run)
+        raise
+    except SystemExit:  # the system asked for it
+        _stopped(run)
+        raise
+    except Exception as error:
+        raise _failed(run, error) from error
+
+
+def _stopped(run: RunFolder) -> None:
+    """Note that a training was stopped; a run without a finished epoch is of no use to anybody."""
+    if run.epochs_done:
+        run.end_session("stopped")
+    else:
+        shutil.rmtree(run.path, ignore_errors=True)
+        runs.remove_if_empty(run.path.parent)
+
+
+def _failed(run: RunFolder, error: Exception) -> DlzooError:
+    """Note why a training failed, and return the error in one line."""
+    if isinstance(error, DlzooError):
+        told = error
+    elif isinstance(error, OSError):
+        told = DlzooError(f"run {run.name} cannot be written: {error.strerror or error}")
+    elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
+        told = DlzooError("the training does not fit into memory; try a smaller --batch-size")
+    else:
+        told = DlzooError(f"the training failed: {type(error).__name__}: {gist(error)}")
+    with contextlib.suppress(OSError, DlzooError):  # where the disk is full, this may be too much
+        run.end_session("failed", str(told))
+    return told
 
 
 def _fit(
-    model: Any,
-    recipe: Recipe,
-    task: Any,
-    dataset: Any,
-    batches: Any,
-    run: Run,
+    run: RunFolder,
+    prepared: Prepared,
+    checkpoint: Checkpoint | None,
+    epochs: int,
     reporter: Reporter,
-    remembered: dict[str, Any],
-    beginning: Beginning,
 ) -> None:
-    from recipes.compile import callbacks as recipe_callbacks
-    from zoo.training.callbacks import CheckNames, Keep, Remind, StopAtNaN
+    from recipes.keras_objects import callbacks as recipe_callbacks
+    from recipes.keras_objects import prepare_folders
+    from zoo.training.callbacks import EpochLog, RestoreCallbacks, StopAtNaN
+    from zoo.training.watched import set_modes
 
-    theirs = recipe_callbacks(recipe, run.path)
-    history = run.history
-    keep = Keep(
-        folder=run.path,
-        recipe_callbacks=theirs,
-        reporter=reporter,
-        epochs=recipe.epochs,
-        examples=batches.steps * batches.batch_size,
-        headline=beginning.headline,
-        better=task.better(beginning.headline),
-        history={key: values[: beginning.first_epoch] for key, values in history.items()},
-    )
-    model.fit(
-        batches.epochs(beginning.first_epoch),
+    recipe, batches = prepared.recipe, prepared.batches
+    prepare_folders(recipe, run.path)
+    callbacks = recipe_callbacks(recipe, run.path)
+    set_modes(recipe, prepared.task, prepared.model, callbacks)
+    finished = checkpoint.epoch if checkpoint else 0
+    history = {key: values[:finished] for key, values in run.history.items()}
+
+    def go_on() -> None:
+        """Make a finished run an unfinished one: its scores are of a shorter training."""
+        if recipe != run.recipe:
+            write_text(run.path / "recipe.toml", recipe.to_toml())
+        (run.path / "metrics.json").unlink(missing_ok=True)
+
+    prepared.model.fit(
+        batches.start(finished * batches.steps),
         steps_per_epoch=batches.steps,
-        epochs=recipe.epochs,
-        initial_epoch=beginning.first_epoch,
-        validation_data=task.evaluation_batches(
-            dataset,
-            "validation",
-            replicas=model.distribute_strategy.num_replicas_in_sync,
-        ),
+        epochs=epochs,
+        initial_epoch=finished,
+        validation_data=prepared.validation,
         shuffle=False,
         verbose=0,
         callbacks=[
             StopAtNaN(),
-            CheckNames(theirs, beginning.headline.removeprefix("val_"), task.final_scores),
-            *theirs,
-            Remind(theirs, remembered),
-            keep,
+            *callbacks,
+            RestoreCallbacks(callbacks, checkpoint.arrays if checkpoint else {}),
+            EpochLog(
+                folder=run.path,
+                recipe_callbacks=callbacks,
+                reporter=reporter,
+                epochs=recipe.epochs,
+                examples=batches.steps * batches.batch_size,
+                watched=prepared.watched,
+                history=history,
+                state_file=run.path / STATE,
+                best_file=run.path / BEST,
+                before_first=go_on,
+            ),
         ],
     )
-
-
-def _conclude(run: Run, recipe: Recipe, beginning: Beginning, seconds: float) -> None:
-    """Score the model as it was saved, and write metrics, figures and the run's card."""
-    from zoo.report_card import draw_figures, write_card
-
-    history = run.history
-    trained = sum(history.get("seconds", []))
-    metrics: dict[str, Any] = {
-        "epochs": len(history.get("epoch", [])),
-        "seconds": round(seconds, 2),
-        "training_seconds": round(trained, 2),
-        "parameters": beginning.parameters,
-        "trained_parameters": beginning.trained,
-    }
-    for split in ("validation", "test"):
-        metrics[split] = run.evaluate(split)
-    name = _headline(recipe, run.task)
-    score: dict[str, Any] = {"metric": name, "split": "test", "value": metrics["test"][name]}
-    if recipe.target:
-        score["target"] = str(recipe.target)
-        score["reached"] = recipe.target.reached(score["value"])
-    metrics["score"] = score
-    metrics["figures"] = run.task.data_for_figures(run.model, run.dataset, "test")
-    write_text(run.path / "metrics.json", json.dumps(metrics, indent=1) + "\n")
-    draw_figures(run)
-    write_card(run)

@@ -61,7 +61,7 @@ def _momentum(optimizer: Any, gradient: Any, variable: Any, learning_rate: Any) 
 
 def _adam(optimizer: Any, gradient: Any, variable: Any, learning_rate: Any) -> None:
     at = optimizer._get_variable_index(variable)
-    step = tf.cast(optimizer.iterations.value + 1, tf.float32)
+    step = tf.cast(optimizer.iterations + 1, tf.float32)
     tf.raw_ops.ResourceApplyAdam(
         var=variable.handle,
         m=optimizer._momentums[at].value.handle,

@@ -1,250 +1,211 @@
-"""Loading: checked, split, and fitted on the training split and on nothing else."""
+"""Loading: in the form that a recipe asks for, fitted on the training split and on nothing else."""
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import hashlib
-import io
-from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from zoo.datasets import catalog, loading
-from zoo.datasets.loading import load, tokenise
-from zoo.datasets.spec import SPLITS, DatasetEntry, Examples
-from zoo.errors import DlzooError, UsageError
+from zoo.base.errors import UsageError
+from zoo.datasets import sources
+from zoo.datasets.features.base import Feature
+from zoo.datasets.features.image import Image
+from zoo.datasets.features.label import Label
+from zoo.datasets.features.number import Number
+from zoo.datasets.features.table import Table
+from zoo.datasets.features.text import Text
+from zoo.datasets.loading import in_form, load
+from zoo.datasets.sources import open_source
+from zoo.datasets.sources.base import Description, Loaded, Source
+from zoo.datasets.spec import SPLITS
+from zoo.datasets.split import Split
 
-Shelve = Callable[[DatasetEntry], None]
-BUNDLED = [name for name in catalog.list_datasets() if catalog.entry(name).tfds is None]
+BUNDLED = [n for n in sources.list_sources() if open_source(n).describe().origin == "bundled"]
+
+
+class Made(Source):
+    """A source of columns by split."""
+
+    def __init__(self, features: dict[str, Feature], splits: dict[str, dict[str, Any]]) -> None:
+        self.features = features
+        self.splits = splits
+
+    def describe(self) -> Description:
+        inputs = tuple(name for name in self.features if name != "label")
+        return Description(
+            name="made",
+            title="",
+            question="",
+            features=self.features,
+            inputs=inputs,
+            targets=("label",) if "label" in self.features else (),
+        )
+
+    def load(self) -> Loaded:
+        named = {name: feature.with_names(["no", "yes"]) for name, feature in self.features.items()}
+        splits = {name: Split.in_memory(columns) for name, columns in self.splits.items()}
+        return Loaded(splits, named)
+
+    def fingerprint(self) -> str:
+        return "1"
 
 
 @pytest.fixture
-def shelve(monkeypatch: pytest.MonkeyPatch) -> Shelve:
-    """A function that puts another entry in the place of what the loader looks up."""
+def made(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that makes a source called "made"."""
+    monkeypatch.setattr(sources, "_registered", {})
 
-    def put(entry: DatasetEntry) -> None:
-        monkeypatch.setattr(loading, "entry", lambda name: entry)
+    def put(features: dict[str, Feature], **splits: dict[str, Any]) -> None:
+        sources._registered["made"] = lambda: Made(features, splits)
 
     return put
 
 
-def made(like: str, folder: Path, rows: Sequence[Sequence[Any]]) -> DatasetEntry:
-    """An entry like a bundled one, with other rows; the first is the header."""
-    text = io.StringIO()
-    csv.writer(text).writerows(rows)
-    path = folder / "made.csv"
-    path.write_text(text.getvalue(), encoding="utf-8")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return dataclasses.replace(catalog.entry(like), path=path, sha256=digest, rows=len(rows) - 1)
+def image(name: str, **form: Any) -> Image:
+    """The fitted image of a data set in a form."""
+    found = load(name, {"image": form}).spec.features["image"]
+    assert isinstance(found, Image)
+    return found
 
 
 @pytest.mark.parametrize("name", BUNDLED)
-def test_every_data_set_loads_as_the_catalogue_says(name: str) -> None:
-    entry, dataset = catalog.entry(name), load(name)
+def test_a_spec_says_what_the_source_does(name: str) -> None:
+    told, dataset = open_source(name).describe(), load(name)
     spec = dataset.spec
-    assert (spec.name, spec.kind, spec.target) == (name, entry.kind, entry.target)
-    assert spec.class_names == entry.classes
-    for split in ("train", "validation", "test"):
-        examples = dataset.split(split)
-        assert len(examples) == entry.splits.get(split, entry.rows) == spec.sizes[split]
-        assert examples.inputs.shape[1:] == spec.raw_shape
-        assert examples.targets.shape == (len(examples),)
-        if spec.target == "class":
-            assert set(examples.targets) == set(range(len(spec.class_names)))
-        if spec.kind != "text":
-            assert examples.inputs.dtype == np.float32
-            assert np.isfinite(examples.inputs).all()
+    assert (spec.name, spec.inputs, spec.targets) == (name, told.inputs, told.targets)
+    assert spec.sizes == told.sizes == {split: len(dataset.split(split)) for split in SPLITS}
+    assert spec.fingerprint == open_source(name).fingerprint()
+    for column, feature in spec.features.items():
+        (chunk, *_) = dataset.split("test").chunks(5)
+        assert feature.encode(chunk[column]).shape[1:] == feature.shape
 
 
-def test_truth_tables_are_whole_in_every_split() -> None:
-    for name, outputs in (("and", [0, 0, 0, 1]), ("or", [0, 1, 1, 1]), ("xor", [0, 1, 1, 0])):
-        for examples in map(load(name).split, SPLITS):
-            np.testing.assert_array_equal(examples.inputs, [[0, 0], [0, 1], [1, 0], [1, 1]])
-            np.testing.assert_array_equal(examples.targets, outputs)
+def test_an_unknown_split_is_answered_with_those_that_exist() -> None:
+    with pytest.raises(UsageError, match=r"unknown split 'tests'\. Did you mean 'test'\?"):
+        load("and").split("tests")
 
 
-def test_images_are_ink_from_0_to_1_the_right_way_up() -> None:
-    train = load("digits").split("train")
-    assert (train.inputs.min(), train.inputs.max()) == (0.0, 1.0)
-    means = [train.inputs[train.targets == digit].mean(axis=0)[..., 0] for digit in range(10)]
-    # A zero is empty in the middle, a one full; a seven is heavier above than below.
-    assert means[0][3:5, 3:5].mean() < 0.3
-    assert means[1][3:5, 3:5].mean() > 0.6
-    assert means[7][:4].sum() > means[7][4:].sum()
+# Fitting.
 
 
-def test_no_image_is_in_two_splits() -> None:
-    dataset = load("digits")
-    seen = {split: {image.tobytes() for image in dataset.split(split).inputs} for split in SPLITS}
-    assert not seen["train"] & seen["test"]
-    assert not seen["train"] & seen["validation"]
-    assert not seen["validation"] & seen["test"]
+def test_a_table_is_fitted_on_the_training_split_alone(made: Any) -> None:
+    features: dict[str, Feature] = {"features": Table(names=("a", "b"))}
+    train = {"features": np.array([[1.0, 5.0], [3.0, 5.0]], "float32")}
+    found = []
+    for unseen in (2.0, 1e6):
+        made(features, train=train, test={"features": np.full((4, 2), unseen, "float32")})
+        found.append(load("made").spec.features["features"])
+    assert found[0] == found[1]
+    assert found[0] == Table(
+        names=("a", "b"),
+        mean=(2.0, 5.0),
+        standard_deviation=(1.0, 1.0),
+        lowest=(1.0, 5.0),
+        highest=(3.0, 5.0),
+    )
 
 
-@pytest.mark.parametrize("name", ["digits", "iris"])
-def test_a_damaged_file_is_said_to_be_with_what_to_do(
-    name: str, tmp_path: Path, shelve: Shelve
-) -> None:
-    good = catalog.entry(name)
-    assert good.path is not None
-    content = bytearray(good.path.read_bytes())
-    content[len(content) // 2] ^= 1
-    copy = tmp_path / good.path.name
-    copy.write_bytes(content)
-    shelve(dataclasses.replace(good, path=copy))
-    with pytest.raises(DlzooError) as caught:
-        load(name)
-    assert not isinstance(caught.value, UsageError)  # nothing that the user typed is wrong
-    message = str(caught.value)
-    assert message.startswith(f"data set {name} is damaged: {copy} ")
-    assert str(good.sha256) in message
-    assert message.endswith("Install dlzoo again.")
-    assert "\n" not in message
-
-
-def test_a_file_that_is_gone_is_said_to_be_with_what_to_do(tmp_path: Path, shelve: Shelve) -> None:
-    shelve(dataclasses.replace(catalog.entry("iris"), path=tmp_path / "iris.csv"))
-    with pytest.raises(DlzooError, match=r"iris.*Install dlzoo again\."):
-        load("iris")
-
-
-@pytest.mark.parametrize("name", ["iris", "wine", "breast-cancer", "diabetes"])
-def test_a_table_is_standardised_by_its_training_split(name: str) -> None:
-    dataset = load(name)
-    train = dataset.split("train").inputs.astype(np.float64)
-    whole = np.concatenate([dataset.split(split).inputs for split in SPLITS])
-    np.testing.assert_allclose(dataset.spec.mean, train.mean(axis=0), rtol=1e-6)
-    np.testing.assert_allclose(dataset.spec.standard_deviation, train.std(axis=0), rtol=1e-6)
-    assert not np.allclose(dataset.spec.mean, whole.mean(axis=0), rtol=1e-4)
-    assert len(dataset.spec.feature_names) == len(dataset.spec.mean) == train.shape[1]
-
-
-def test_what_is_not_in_the_training_split_leaves_no_trace(tmp_path: Path, shelve: Shelve) -> None:
-    header = ["split", "x1", "x2", "label"]
-    seen = [["train", 1, 5, "0"], ["train", 3, 5, "1"]]
-    specs = []
-    for unseen in (2, 1_000_000):
-        shelve(made("and", tmp_path, [header, *seen, ["test", unseen, unseen, "1"]]))
-        specs.append(load("and").spec)
-    assert specs[0].mean == specs[1].mean == (2.0, 5.0)
-    # The second column is constant: it is divided by 1, not by 0.
-    assert specs[0].standard_deviation == specs[1].standard_deviation == (1.0, 1.0)
-
-
-def texts(folder: Path, rows: Sequence[tuple[str, str]]) -> DatasetEntry:
-    """An entry of (split, text) rows, all in one class."""
-    header = ("split", "text", "label")
-    return made("languages", folder, [header, *((*row, "Danish") for row in rows)])
-
-
-def test_the_vocabulary_is_of_the_training_split_the_most_frequent_first(
-    tmp_path: Path, shelve: Shelve
-) -> None:
-    rows = [("train", "bcb"), ("train", "acba"), ("test", "zzzzzz"), ("validation", "yyyyyy")]
-    shelve(texts(tmp_path, rows))
-    spec = load("languages").spec
-    assert spec.vocabulary == ("b", "a", "c")  # three, then two each in the order of the alphabet
-    assert spec.tokens == 5
-    assert spec.input_shape == (4,)  # the longest training text's
-    assert spec.raw_shape == ()
-
-
-def test_vocabulary_and_length_are_cut_as_asked_for(tmp_path: Path, shelve: Shelve) -> None:
-    shelve(texts(tmp_path, [("train", "aaabbc"), ("test", "a"), ("validation", "a")]))
-    spec = load("languages", vocabulary_size=4, sequence_length=3).spec
-    assert spec.vocabulary == ("a", "b")
-    assert spec.tokens == 4
-    assert spec.input_shape == (3,)
-
-
-@pytest.mark.parametrize(
-    ("form", "vocabulary"),
-    [
-        ({}, (" ", "A", "a", "b")),
-        ({"lowercase": True}, ("a", " ", "b")),
-        ({"split_text": "whitespace"}, ("A", "Ab", "a")),
-        ({"split_text": "whitespace", "lowercase": True}, ("a", "ab")),
-    ],
-)
-def test_a_token_is_what_the_recipe_says_it_is(
-    form: dict[str, Any], vocabulary: tuple[str, ...], tmp_path: Path, shelve: Shelve
-) -> None:
-    shelve(texts(tmp_path, [("train", "A Ab a"), ("test", "a"), ("validation", "a")]))
-    assert load("languages", **form).spec.vocabulary == vocabulary
-
-
-def test_tokens_are_characters_or_words() -> None:
-    assert tokenise("Ça va", "character", False) == ["Ç", "a", " ", "v", "a"]
-    assert tokenise("Ça  va\n", "whitespace", True) == ["ça", "va"]
-
-
-@pytest.mark.parametrize(
-    ("name", "form", "message"),
-    [
-        ("iris", {"image_size": (32, 32)}, "table data set: image_size, channels, crop, resize"),
-        ("iris", {"scaling": "caffe"}, "resize and scaling are for images"),
-        ("languages", {"channels": 3}, "text data set: image_size, channels, crop, resize and"),
-        ("languages", {"crop": (2, 2)}, "resize and scaling are for images"),
-        ("digits", {"sequence_length": 8}, "image data set: sequence_length and vocabulary_size"),
-        ("iris", {"vocabulary_size": 8}, "table data set: sequence_length and vocabulary_size"),
-    ],
-)
-def test_a_form_that_does_not_fit_the_kind_is_refused(
-    name: str, form: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(UsageError) as caught:
-        load(name, **form)
-    assert str(caught.value).startswith(f"{name} is a")
-    assert message in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "form", "message"),
-    [
-        ("digits", {"crop": (9, 4)}, r"a crop of 9×4 does not fit into images of 8×8"),
-        ("digits", {"image_size": (32, 16), "crop": (24, 24)}, r"24×24 does not .* of 32×16"),
-        ("digits", {"scaling": "caffe"}, r"3 channels, got 1; try --set data.channels=3"),
-        ("imagenet", {}, r"imagenet has images of any size; say .*data.image_size=\[224,224\]"),
-        ("imagenet", {"image_size": (8, 8), "channels": 1, "scaling": "caffe"}, "got 1"),
-    ],
-)
-def test_a_form_that_images_cannot_have_is_refused(
-    name: str, form: dict[str, Any], message: str
-) -> None:
-    with pytest.raises(UsageError, match=message):
-        load(name, **form)
-
-
-def test_a_window_of_the_image_is_what_the_model_gets() -> None:
-    spec = load("digits", image_size=(32, 24), channels=3, crop=(28, 20)).spec
-    assert spec.input_shape == (28, 20, 3)
-    assert spec.whole_shape == (32, 24, 3)
-    assert load("digits").spec.whole_shape == (8, 8, 1)
+def test_a_vocabulary_is_of_the_training_split_alone(made: Any) -> None:
+    texts = {"train": ["bcb", "acba"], "test": ["zzzzzz"], "validation": ["yyyyyy"]}
+    made({"text": Text()}, **{name: {"text": np.array(some)} for name, some in texts.items()})
+    text = load("made").spec.features["text"]
+    assert isinstance(text, Text)
+    assert text.vocabulary == ("b", "a", "c")
+    assert text.length == 4
+    shorter = load("made", {"text": {"vocabulary_size": 4, "length": 3}}).spec.features["text"]
+    assert shorter == Text(vocabulary=("b", "a"), vocabulary_size=4, length=3)
 
 
 def test_images_are_centred_by_their_training_split() -> None:
-    dataset = load("digits", scaling="centred")
-    train = dataset.split("train").inputs
-    assert dataset.spec.mean == pytest.approx([train.mean(dtype=np.float64)], rel=1e-6)
-    whole = np.concatenate([dataset.split(split).inputs for split in SPLITS])
-    assert dataset.spec.mean != pytest.approx([whole.mean(dtype=np.float64)], rel=1e-5)
+    dataset = load("digits", {"image": {"scaling": "centred"}})
+    (train,) = dataset.split("train").chunks(2000)
+    feature = dataset.spec.features["image"]
+    assert isinstance(feature, Image)
+    assert feature.mean == pytest.approx([train["image"].mean(dtype=np.float64)], rel=1e-6)
+    assert np.asarray(feature.encode(train["image"])).mean() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_brightness_of_the_digits_is_kept_and_inverted_ones_are_noticed() -> None:
+    dataset = load("digits", {"image": {"size": [32, 32]}})
+    feature = dataset.spec.features["image"]
+    (test,) = dataset.split("test").chunks(360)
+    told = [feature.unusual(one[None]) for one in test["image"]]
+    assert told == [None] * 360
+    swapped = [feature.unusual(feature.inverted(one[None])) for one in test["image"]]
+    noticed = [one for one in swapped if one and "--invert" in one]
+    assert len(noticed) > 0.95 * 360
 
 
 def test_what_an_earlier_load_has_fitted_is_not_fitted_again() -> None:
-    spec = dataclasses.replace(load("digits", scaling="centred").spec, mean=(0.25,))
-    assert load("digits", scaling="centred", fitted=spec).spec is spec
+    form = {"image": {"scaling": "centred"}}
+    first = load("digits", form).spec
+    other = {**first.features, "image": dataclasses.replace(image("digits"), mean=(0.25,))}
+    spec = dataclasses.replace(first, features=other)
+    assert load("digits", form, fitted=spec).spec is spec
 
 
-def test_examples_come_in_chunks_the_rest_at_last() -> None:
-    examples = Examples(np.arange(7), np.arange(7) * 10)
-    chunks = list(examples.chunks(3))
-    assert [len(chunk) for chunk in chunks] == [3, 3, 1]
-    np.testing.assert_array_equal(np.concatenate([chunk.inputs for chunk in chunks]), range(7))
-    np.testing.assert_array_equal(chunks[2].targets, [60])
+def test_what_only_the_examples_tell_is_kept_beside_the_form(made: Any) -> None:
+    features: dict[str, Feature] = {"number": Number(), "label": Label(count=2)}
+    columns = {"number": np.ones(3, "float32"), "label": np.array([0, 1, 1], "int32")}
+    made(features, train=columns)
+    assert load("made").spec.features["label"] == Label(names=("no", "yes"), count=2)
+    assert load("made").spec.features["number"] == Number()
+
+
+def test_a_task_may_change_columns_before_they_are_fitted(made: Any) -> None:
+    made({"text": Text()}, train={"text": np.array(["ab"])})
+
+    def marked(described: Description) -> Description:
+        text = dataclasses.replace(described.features["text"], marked=True)  # type: ignore[call-arg]
+        return dataclasses.replace(described, features={"text": text})
+
+    spec = load("made", adapt=marked).spec
+    assert spec.features["text"] == Text(marked=True, vocabulary=("a", "b"), length=4)
+
+
+# Forms.
+
+
+def test_a_form_is_the_models_input() -> None:
+    feature = image("digits", size=[32, 24], channels=3, crop=[28, 20])
+    assert feature.shape == (28, 20, 3)
+    assert feature.whole_shape == (32, 24, 3)
+    assert image("digits").whole_shape == (8, 8, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "forms", "message"),
+    [
+        ("digits", {"image": {"sizee": 3}}, "data.image.sizee: unknown key. Did you mean 'size'?"),
+        ("digits", {"image": {"unit": "word"}}, "data.image.unit: unknown key. It takes: size, "),
+        ("digits", {"label": {"size": 3}}, "data.label.size: unknown key. A label takes none."),
+        ("digits", {"text": {"unit": "word"}}, "unknown column of digits 'text'. There are: image"),
+        ("languages", {"image": {}}, "unknown column of languages 'image'. There are: text, label"),
+        ("languages", {"text": {"unit": "w"}}, "data.text.unit: must be one of 'character', 'wor"),
+        ("languages", {"texts": {}}, "unknown column of languages 'texts'. Did you mean 'text'?"),
+        ("iris", {"table": {}}, "unknown column of iris 'table'."),
+        ("diabetes", {"target": {"unit": "mm"}}, "data.target.unit: unknown key."),
+        ("digits", {"image": {"crop": [9, 4]}}, "a crop of 9×4 does not fit into images of 8×8"),
+        ("imagenet", {}, "images are of any size; choose one: --set 'data.image.size=[224,224]'"),
+    ],
+)
+def test_a_form_that_does_not_fit_is_refused_before_anything_is_loaded(
+    name: str, forms: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = open_source(name)
+    monkeypatch.setattr(type(source), "load", lambda self: pytest.fail("loaded"))
+    with pytest.raises(UsageError) as caught:
+        load(name, forms)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_description_may_be_brought_into_form_before_its_size_is_known() -> None:
+    told = open_source("imagenet").describe()
+    found = in_form(told, {"image": {"crop": 64}}, complete=False)
+    assert found.features["image"].form_values()["crop"] == (64, 64)
+    assert found.features["label"] == told.features["label"]
 
 
 def test_an_unknown_data_set_is_refused() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.errors import UsageError
+from zoo.base.errors import UsageError
 
 # Section 3.5 and figure 2, layer by layer.
 PARAMETERS = {
@@ -83,7 +83,7 @@ def test_another_initializer_may_be_named_for_small_inputs() -> None:
     np.testing.assert_array_equal(bias, 0.0)
 
 
-def test_the_least_input_is_32_by_32() -> None:
+def test_the_smallest_input_is_32_by_32() -> None:
     assert zoo.build("alexnet", input_shape=(32, 32, 1), classes=10).output_shape == (None, 10)
-    with pytest.raises(UsageError, match="the least input is 32×32, got 31×40"):
+    with pytest.raises(UsageError, match="the smallest input is 32×32, got 31×40"):
         zoo.build("alexnet", input_shape=(31, 40, 3))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.errors import UsageError
-from zoo.layers.side_outputs import answer_only
+from zoo.base.errors import UsageError
+from zoo.layers.training_outputs import answer_only
 from zoo.models.capsnet import DigitCapsules, squash
 
 # Figures 1 and 2. What the digit capsules have: 1,152 · 10 matrices of 8×16, without biases.
@@ -76,7 +76,7 @@ def test_routing_is_procedure_1(iterations: int) -> None:
         np.testing.assert_allclose(answer[example], v, atol=1e-4)
 
 
-def test_the_loss_is_the_margin_loss_and_0_0005_of_the_squared_error(small: Any) -> None:
+def test_the_loss_is_the_margin_and_in_training_0_0005_of_the_squared_error(small: Any) -> None:
     images = np.random.default_rng(0).uniform(size=(2, 17, 18, 1)).astype("float32")
     targets = np.array([2, 0], "int32")
     lengths = np.asarray(small(images))
@@ -90,14 +90,20 @@ def test_the_loss_is_the_margin_loss_and_0_0005_of_the_squared_error(small: Any)
     expected = (margin.sum(axis=1) + 0.0005 * error).mean()
 
     for said in (targets, targets[:, None], np.eye(3, dtype="float32")[targets]):
-        loss = small.compute_loss(images, said, small(images))
+        loss = small.compute_loss(images, said, small(images, training=True), training=True)
         assert float(loss) == pytest.approx(expected, rel=1e-5)
+        loss = small.compute_loss(images, said, small(images), training=False)
+        assert float(loss) == pytest.approx(margin.sum(axis=1).mean(), rel=1e-5)
+    weights = np.array([2.0, 0.0], "float32")
+    loss = small.compute_loss(images, targets, small(images, training=True), weights)
+    first = margin.sum(axis=1)[0] + 0.0005 * error[0]
+    assert float(loss) == pytest.approx(2.0 * first / 2, rel=1e-5)
 
 
 def _parts(model: Any, images: np.ndarray) -> Any:
     import keras
 
-    return keras.Model(model.input, model.get_layer("answer").input)(images)
+    return keras.Model(model.input, model.outputs)(images)
 
 
 def test_outside_of_training_the_longest_capsule_is_rebuilt(small: Any) -> None:
@@ -123,7 +129,7 @@ def test_the_decoder_is_left_out_of_what_is_served_and_may_be_left_out_at_all(sm
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"input_shape": (16, 28, 1)}, "the least input is 17×17, got 16×28"),
+        ({"input_shape": (16, 28, 1)}, "the smallest input is 17×17, got 16×28"),
         ({"classes": 1}, "classes must be at least 2, got 1"),
         ({"iterations": 0}, "iterations must be at least 1, got 0"),
     ],

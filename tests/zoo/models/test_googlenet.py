@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.errors import UsageError
-from zoo.layers.side_outputs import answer_only
+from zoo.base.errors import UsageError
+from zoo.layers.training_outputs import answer_only
 from zoo.models.googlenet import AUXILIARY_WEIGHT, GoogLeNet
 
 BLOCKS = {
@@ -74,7 +74,7 @@ def test_the_auxiliary_losses_join_in_training_by_0_3_each() -> None:
     model.compile("sgd", loss="sparse_categorical_crossentropy", run_eagerly=True)
     images = np.random.default_rng(0).uniform(size=(4, 32, 32, 3)).astype("float32")
     targets = np.array([0, 1, 2, 3])
-    heads = keras.Model(model.input, model.get_layer("answer").input)(images)
+    heads = keras.Model(model.input, model.outputs)(images)
     each = [float(np.mean(-np.log(np.asarray(head)[np.arange(4), targets]))) for head in heads]
     penalty = sum(
         0.01 * float(np.sum(np.square(v))) for v in model.trainable_variables if v.ndim > 1
@@ -90,7 +90,8 @@ def test_the_auxiliary_losses_join_in_training_by_0_3_each() -> None:
     assert validated == pytest.approx(each[0] + penalty, rel=1e-5)
 
 
-def test_each_of_two_replicas_has_its_own_side_outputs() -> None:
+@pytest.mark.slow  # 6 seconds; tests/zoo/layers/test_training_outputs.py has a small one
+def test_two_replicas_with_auxiliary_heads_train_as_one_does() -> None:
     import tensorflow as tf
 
     images = np.random.default_rng(0).uniform(size=(8, 32, 32, 1)).astype("float32")
@@ -118,6 +119,6 @@ def test_each_of_two_replicas_has_its_own_side_outputs() -> None:
         np.testing.assert_allclose(one, two, atol=1e-5)
 
 
-def test_the_least_input_is_32_by_32() -> None:
-    with pytest.raises(UsageError, match="the least input is 32×32, got 31×31"):
+def test_the_smallest_input_is_32_by_32() -> None:
+    with pytest.raises(UsageError, match="the smallest input is 32×32, got 31×31"):
         zoo.build("googlenet", input_shape=(31, 31, 3))

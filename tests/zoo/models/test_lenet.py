@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.cost import trainable_parameters
-from zoo.errors import UsageError
+from zoo.anatomy.counts import trainable_parameters
+from zoo.base.errors import UsageError
 from zoo.models.lenet import (
     C3_TABLE,
     RadialBasisOutput,
@@ -167,8 +167,8 @@ def test_the_codes_are_not_trained_but_are_saved(published: Any) -> None:
 @pytest.mark.parametrize(
     ("model", "arguments", "message"),
     [
-        ("lenet5", {"input_shape": (31, 32, 1)}, "the least input is 32×32, got 31×32"),
-        ("lenet5-1998", {"input_shape": (28, 28, 1)}, "the least input is 32×32, got 28×28"),
+        ("lenet5", {"input_shape": (31, 32, 1)}, "the smallest input is 32×32, got 31×32"),
+        ("lenet5-1998", {"input_shape": (28, 28, 1)}, "the smallest input is 32×32, got 28×28"),
         ("lenet5", {"input_shape": (32,)}, "(height, width, channels), got (32,)"),
         ("lenet5", {"classes": 0}, "classes must be at least 2, got 0"),
         ("lenet5-1998", {"classes": 1}, "classes must be at least 2, got 1"),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.errors import UsageError
+from zoo.base.errors import UsageError
 
 X = np.random.default_rng(0).normal(size=(16, 4)).astype("float32")
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.errors import UsageError
+from zoo.base.errors import UsageError
 
 CASES = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")
 
@@ -95,3 +95,12 @@ def test_images_are_flattened() -> None:
 def test_fewer_than_two_classes_are_refused() -> None:
     with pytest.raises(UsageError, match="classes must be at least 2, got 1"):
         zoo.build("perceptron", classes=1)
+
+
+def test_a_step_is_multiplied_by_the_weight_of_its_example() -> None:
+    model = perceptron([0.0, 0.0], 0.0, 0.1)  # answers 0 to all four
+    weights = np.array([1.0, 2.0, 0.0, 0.5], "float32")
+    model.train_on_batch(CASES, np.array([0, 1, 1, 1], "int32"), sample_weight=weights)
+    kernel, bias = model.weighted_sum.get_weights()
+    np.testing.assert_allclose(kernel[:, 0], [0.05, 0.25], rtol=1e-6)
+    np.testing.assert_allclose(bias, [0.25], rtol=1e-6)

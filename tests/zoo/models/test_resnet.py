@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.cost import trainable_parameters
-from zoo.errors import UsageError
+from zoo.anatomy.counts import trainable_parameters
+from zoo.base.errors import UsageError
 from zoo.layers.normalization import BatchNormalization
 from zoo.models import resnet
 from zoo.models.resnet import IdentityShortcut
@@ -162,9 +162,10 @@ def deep_recursion() -> Iterator[None]:
     sys.setrecursionlimit(before)
 
 
+@pytest.mark.slow  # 9 seconds
 @pytest.mark.usefixtures("deep_recursion")
 def test_the_papers_1202_layers_have_the_published_parameters() -> None:
-    # Not in the catalogue: at Python's own limit of recursion Keras cannot build it.
+    # Not in the catalogue: Keras cannot build it within Python's default recursion limit.
     model = resnet._cifar(1202, (8, 8, 3), 10, "A")
     assert trainable_parameters(model) == 19_421_274
 
@@ -181,8 +182,8 @@ def test_multiply_adds_are_those_of_the_paper(depth: int, published: float) -> N
     ("model", "arguments", "message"),
     [
         ("resnet20", {"shortcut": "C"}, "shortcut must be 'A' or 'B', got 'C'"),
-        ("resnet20", {"input_shape": (7, 9, 3)}, "the least input is 8×8, got 7×9"),
-        ("resnet50", {"input_shape": (31, 64, 3)}, "the least input is 32×32, got 31×64"),
+        ("resnet20", {"input_shape": (7, 9, 3)}, "the smallest input is 8×8, got 7×9"),
+        ("resnet50", {"input_shape": (31, 64, 3)}, "the smallest input is 32×32, got 31×64"),
         ("resnet20", {"input_shape": (32, 32)}, "(height, width, channels), got (32, 32)"),
         ("resnet20", {"classes": 1}, "classes must be at least 2, got 1"),
     ],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import keras
 import pytest
 
 import zoo
-from zoo.errors import UsageError
+from zoo.base.errors import UsageError
 
 # Table 1, column by column: filters of each convolution, a pooling between the groups.
 TABLE_1 = {
@@ -20,7 +21,9 @@ TABLE_1 = {
 NAMES = sorted(TABLE_1)
 
 
+@cache
 def small(name: str, **arguments: Any) -> Any:
+    """A network for 32×32 pixels; built once, so that no test may change it."""
     return zoo.build(name, **{"input_shape": (32, 32, 3), "classes": 5, **arguments})
 
 
@@ -62,6 +65,6 @@ def test_dropout_follows_the_first_two_dense_layers_and_can_be_set() -> None:
     assert rates == {"fc1_dropout": 0.25, "fc2_dropout": 0.25}
 
 
-def test_the_least_input_is_32_by_32() -> None:
-    with pytest.raises(UsageError, match="the least input is 32×32, got 40×31"):
+def test_the_smallest_input_is_32_by_32() -> None:
+    with pytest.raises(UsageError, match="the smallest input is 32×32, got 40×31"):
         zoo.build("vgg16", input_shape=(40, 31, 3))

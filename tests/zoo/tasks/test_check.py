@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import keras
+import numpy as np
 import pytest
 
 from zoo import registry, tasks
-from zoo.datasets import catalog
+from zoo.base.errors import UsageError
 from zoo.datasets.loading import load
-from zoo.errors import UsageError
+from zoo.datasets.sources import open_source
+from zoo.tasks.base import Task
 
 
 def check(model: str, task: str | None, dataset: str) -> str:
-    return tasks.check(registry.card(model), task, catalog.entry(dataset))
+    return tasks.check(registry.card(model), task, open_source(dataset).describe())
 
 
 def refusal(model: str, task: str | None, dataset: str) -> str:
@@ -33,82 +38,121 @@ def refusal(model: str, task: str | None, dataset: str) -> str:
         ("vae", None, "digits", "generation"),
     ],
 )
-def test_the_recipe_s_task_is_taken_or_else_the_card_s(
+def test_the_recipes_task_is_taken_or_else_the_cards(
     model: str, task: str | None, dataset: str, found: str
 ) -> None:
     assert check(model, task, dataset) == found
-
-
-def test_what_is_known_before_loading_says_the_same_as_the_data_itself() -> None:
-    card = registry.card("mlp")
-    assert tasks.check(card, None, load("iris").spec) == check("mlp", None, "iris")
+    assert tasks.check(registry.card(model), task, load(dataset).spec) == found
 
 
 @pytest.mark.parametrize(
-    ("model", "dataset", "message"),
+    ("model", "task", "dataset", "message"),
     [
-        ("lenet5", "iris", "lenet5 does image-classification on image data; iris is table data"),
-        ("gan", "languages", "gan does generation on image data; languages is text data"),
-        ("lstm", "digits", "lstm does text-classification on text data; digits is image data"),
+        (
+            "lenet5",
+            None,
+            "iris",
+            "lenet5 does image-classification and reads images; iris gives a table. "
+            "Models for iris: perceptron, logistic-regression, mlp",
+        ),
+        (
+            "gan",
+            None,
+            "languages",
+            "gan does generation and reads images; languages gives a text. "
+            "Models for languages: rnn, lstm, gru, gpt, gpt2-small",
+        ),
+        (
+            "mlp",
+            "regression",
+            "languages",
+            "mlp does regression and reads images or tables of numbers or series; languages gives "
+            "a text. Models for languages: rnn, lstm, gru, gpt, gpt2-small",
+        ),
+        (
+            "perceptron",
+            None,
+            "diabetes",
+            "perceptron does classification, which needs a class for each example; diabetes gives "
+            "a number. Try: dlzoo train mlp --dataset diabetes --set task=regression",
+        ),
+        (
+            "mlp",
+            "regression",
+            "iris",
+            "mlp does regression, which needs a number for each example; iris gives a label. "
+            "Try: --set task=classification",
+        ),
+        ("mlp", "regresion", "diabetes", "unknown task 'regresion'. Did you mean 'regression'?"),
     ],
 )
-def test_data_of_another_kind_is_refused(model: str, dataset: str, message: str) -> None:
-    assert refusal(model, None, dataset) == message
-
-
-def test_the_kinds_that_a_task_takes_are_all_named() -> None:
-    message = refusal("mlp", "regression", "languages")
-    assert message == "mlp does regression on image or table data; languages is text data"
-
-
-@pytest.mark.parametrize(
-    ("task", "dataset", "wanted", "given", "instead"),
-    [
-        ("classification", "diabetes", "class", "number", "regression"),
-        ("regression", "iris", "number", "class", "classification"),
-    ],
-)
-def test_targets_of_another_kind_are_refused_with_the_task_that_fits(
-    task: str, dataset: str, wanted: str, given: str, instead: str
+def test_data_that_do_not_fit_are_refused_with_what_would(
+    model: str, task: str | None, dataset: str, message: str
 ) -> None:
-    message = refusal("mlp", task, dataset)
-    assert f"mlp does {task}, which needs a {wanted} for each example" in message
-    assert f"{dataset} gives a {given}" in message
-    assert f"--set task={instead}" in message
-
-
-def test_an_unknown_task_is_refused_with_the_nearest_name() -> None:
-    message = refusal("mlp", "regresion", "diabetes")
-    assert message == "unknown task 'regresion'. Did you mean 'regression'?"
+    assert refusal(model, task, dataset) == message
 
 
 @pytest.mark.parametrize("name", tasks.TASKS)
-def test_every_task_of_the_table_can_be_made(name: str) -> None:
-    spec = load("diabetes" if name == "regression" else "iris").spec
-    made = tasks.make(name, spec)
+def test_every_task_can_be_made_and_says_what_it_scores(name: str) -> None:
+    data = {"regression": "diabetes", "text-classification": "languages"}.get(name, "digits")
+    made = tasks.make(name, load(data, {"text": {"length": 5}} if "text" in name else {}).spec)
     assert made.name == name
-    assert made.spec is spec
+    assert made.headline in {score.name for score in made.scores}
+    assert set(made.final_scores) <= {score.name for score in made.scores}
 
 
 @pytest.mark.parametrize("model", registry.list_models())
-def test_every_card_names_a_task_of_the_table(model: str) -> None:
+def test_every_card_names_a_task(model: str) -> None:
     assert registry.card(model).task in tasks.TASKS
 
 
+def test_a_task_is_registered_once() -> None:
+    with pytest.raises(ValueError, match="two tasks are called 'regression'"):
+        tasks.register("regression", Task)
+
+
+# Whether a higher score is better.
+
+
+def compiled(metric: Any) -> Any:
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile(loss="mse", weighted_metrics=[metric])
+    model.train_on_batch(np.ones((2, 4)), np.ones((2, 3)))
+    return model
+
+
 @pytest.mark.parametrize(
-    ("metric", "higher_is_better"),
+    ("task", "name", "higher"),
     [
-        ("val_accuracy", True),
-        ("val_elbo", True),
-        ("parzen_log_likelihood", True),
-        ("r2_score", True),
-        ("val_loss", False),
-        ("val_mean_absolute_error", False),
-        ("perplexity", False),
+        ("classification", "accuracy", True),
+        ("classification", "val_accuracy", True),
+        ("classification", "val_loss", False),
+        ("regression", "mean_absolute_error", False),
+        ("regression", "val_r2_score", True),
+        ("generation", "parzen_log_likelihood", True),
+        ("classification", "elbo", None),  # no score of classification's
+        ("regression", "some_accuracy", None),
     ],
 )
-def test_whether_more_is_better_depends_on_the_score(metric: str, higher_is_better: bool) -> None:
-    better = tasks.make("classification", load("iris").spec).better(metric)
-    assert better(2.0, 1.0) is higher_is_better
-    assert better(1.0, 2.0) is not higher_is_better
-    assert not better(1.0, 1.0)  # the first of equals stays the best
+def test_a_task_says_it_of_its_own_scores(task: str, name: str, higher: bool | None) -> None:
+    data = {"regression": "diabetes", "generation": "digits"}.get(task, "iris")
+    assert tasks.make(task, load(data).spec).higher_is_better(name) is higher
+
+
+@pytest.mark.parametrize(
+    ("metric", "name", "higher"),
+    [
+        (keras.metrics.TopKCategoricalAccuracy(2, name="top_two"), "top_two", True),
+        (keras.metrics.MeanAbsoluteError(name="accuracy_of_a_kind"), "accuracy_of_a_kind", False),
+        (
+            keras.metrics.MeanMetricWrapper(lambda _, y: keras.ops.mean(y, -1), "accuracy_like"),
+            "accuracy_like",
+            None,
+        ),
+    ],
+)
+def test_a_metric_is_believed_by_what_it_declares_and_not_by_its_name(
+    metric: Any, name: str, higher: bool | None
+) -> None:
+    task = tasks.make("classification", load("iris").spec)
+    assert task.higher_is_better(f"val_{name}", compiled(metric)) is higher

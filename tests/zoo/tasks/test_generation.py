@@ -5,18 +5,33 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import zoo
 from zoo import tasks
-from zoo.datasets.loading import load
-from zoo.datasets.spec import Dataset, DatasetSpec, Examples
-from zoo.errors import UsageError
+from zoo.base.errors import UsageError
+from zoo.datasets.features.image import Image
+from zoo.datasets.loading import Dataset, load
+from zoo.datasets.spec import DatasetSpec
+from zoo.datasets.split import Split
 from zoo.tasks import generation
+from zoo.tasks.base import MOST_SAMPLES, SampleRequest
 
 DIGITS = load("digits")
 TASK = tasks.make("generation", DIGITS.spec)
+
+
+def drawn(model: Any, count: int, seed: int = 0) -> np.ndarray:
+    return np.asarray(TASK.sample(model, SampleRequest(count=count, seed=seed)).values)
+
+
+def images(split: str) -> np.ndarray:
+    """The encoded images of a split."""
+    (chunk,) = DIGITS.split(split).chunks(2000)
+    return np.asarray(DIGITS.spec.features["image"].encode(chunk["image"]))
 
 
 @pytest.fixture(scope="module", params=["vae", "gan"])
@@ -29,42 +44,45 @@ def model(request: pytest.FixtureRequest) -> Any:
     return zoo.build(request.param, **TASK.builder_arguments(), latent_dim=3, **sizes)
 
 
-def test_the_same_seed_draws_the_same_examples(model: Any) -> None:
-    first = TASK.generate(model, 5, seed=1)
-    np.testing.assert_array_equal(TASK.generate(model, 5, seed=1), first)
-    assert not np.allclose(TASK.generate(model, 5, seed=2), first)
-
-
-def test_a_seed_means_the_same_whatever_was_drawn_before(model: Any) -> None:
-    first = TASK.generate(model, 2, seed=1)
+def test_the_same_seed_draws_the_same_examples_whatever_was_drawn_before(model: Any) -> None:
+    first = drawn(model, 5, seed=1)
+    assert not np.allclose(drawn(model, 5, seed=2), first)
     np.random.default_rng().normal()
-    TASK.generate(model, 7, seed=3)
-    np.testing.assert_array_equal(TASK.generate(model, 2, seed=1), first)
+    np.testing.assert_array_equal(drawn(model, 5, seed=1), first)
 
 
 @pytest.mark.parametrize("count", [1, 256, 300])
 def test_as_many_examples_come_as_are_asked_for(model: Any, count: int) -> None:
-    drawn = TASK.generate(model, count, seed=0)
-    assert drawn.shape == (count, 8, 8, 1)
-    assert drawn.dtype == np.float32
-    assert drawn.min() >= 0.0
-    assert drawn.max() <= 1.0
-    assert len(np.unique(drawn.reshape(count, -1), axis=0)) == count
+    told: list[int] = []
+    request = SampleRequest(count=count, progress=told.append)
+    values = np.asarray(TASK.sample(model, request).values)
+    assert values.shape == (count, 8, 8, 1)
+    assert values.dtype == np.float32
+    assert values.min() >= 0.0
+    assert values.max() <= 1.0
+    assert len(np.unique(values.reshape(count, -1), axis=0)) == count
+    assert told == ([256, 300] if count == 300 else [count])
+
+
+@pytest.mark.parametrize("count", [0, -1, MOST_SAMPLES + 1])
+def test_too_few_or_too_many_are_refused(count: int) -> None:
+    with pytest.raises(UsageError, match=rf"count must be 1 to 100,000, got {count}"):
+        TASK.sample(None, SampleRequest(count=count))
 
 
 def test_a_generator_is_trained_without_labels() -> None:
-    inputs, targets = TASK.arrays(DIGITS, "test")
-    assert inputs.shape == (360, 8, 8, 1)
-    assert targets is None
+    batches = TASK.evaluation_batches(DIGITS, "test")
+    assert [batch.shape for batch in batches] == [(256, 8, 8, 1), (104, 8, 8, 1)]
 
 
 def test_a_generator_makes_images_in_0_to_1_and_is_trained_on_such() -> None:
-    with pytest.raises(UsageError, match=r"in \[0, 1\]; say data.scaling = 'unit', got 'centred'"):
-        tasks.make("generation", load("digits", scaling="centred").spec)
+    spec = load("digits", {"image": {"scaling": "centred"}}).spec
+    with pytest.raises(UsageError, match=r"in \[0, 1\]; set data.image.scaling = 'unit'"):
+        tasks.make("generation", spec)
 
 
 def test_a_generator_predicts_nothing_and_says_what_to_type() -> None:
-    with pytest.raises(UsageError, match="predicts nothing; try: dlzoo generate"):
+    with pytest.raises(UsageError, match=r"predicts nothing\. Try: dlzoo generate"):
         TASK.rows(np.zeros((1, 8, 8, 1)), 3)
 
 
@@ -95,64 +113,63 @@ def test_points_far_from_every_sample_score_low_and_not_infinitely_low() -> None
 
 def test_images_are_scored_as_points_of_all_their_pixels() -> None:
     draw = np.random.default_rng(0)
-    samples, images = draw.uniform(size=(5, 8, 8, 1)), draw.uniform(size=(3, 8, 8, 1))
-    flat = generation._parzen(samples.reshape(5, -1), images.reshape(3, -1), 0.3)
-    assert generation._parzen(samples, images, 0.3) == flat
+    samples, points = draw.uniform(size=(5, 8, 8, 1)), draw.uniform(size=(3, 8, 8, 1))
+    flat = generation._parzen(samples.reshape(5, -1), points.reshape(3, -1), 0.3)
+    assert generation._parzen(samples, points, 0.3) == flat
 
 
-class Fixed:
-    """A generator that draws one of four dots, by the seed's numbers."""
+class Dots(keras.Model):
+    """A generator that draws one of four dots."""
 
     latent_dim = 1
 
-    def evaluate(self, batches: Any, **_: Any) -> dict[str, float]:
-        return {"loss": 3.0}
+    def prior(self, count: int, seed: int) -> Any:
+        drawn = np.random.default_rng(seed).integers(0, 4, (count, 1)) / 4.0
+        return tf.constant(drawn, tf.float32)
 
-    def prior(self, count: int, seed: int) -> np.ndarray:
-        return np.random.default_rng(seed).integers(0, 4, (count, 1)) / 4.0
-
-    def decode(self, latent: np.ndarray) -> np.ndarray:
+    def decode(self, latent: Any) -> Any:
         return latent[:, :, None, None]
+
+    def call(self, inputs: Any) -> Any:
+        return inputs
+
+    def compute_loss(self, x: Any, *_: Any, **__: Any) -> Any:
+        return tf.reduce_mean(x)
 
 
 def test_the_width_is_chosen_on_the_validation_split_and_not_on_the_one_that_is_scored() -> None:
-    spec = DatasetSpec(
-        name="dots",
-        kind="image",
-        target="class",
-        raw_shape=(1, 1, 1),
-        input_shape=(1, 1, 1),
-        class_names=("dot",),
-        value_range=(0.0, 1.0),
-    )
-
-    def examples(*values: float) -> Examples:
-        inputs = np.array(values, np.float32)[:, None, None, None]
-        return Examples(inputs, np.zeros(len(values), np.int32))
+    def split(*values: float) -> Split:
+        return Split.in_memory({"image": np.array(values, np.float32)[:, None, None, None]})
 
     # Validation lies on the samples, which asks for the narrowest Gaussians; test lies between.
-    splits = {"validation": examples(0.0, 0.25, 0.5), "test": examples(0.125, 0.375)}
-    task, model = tasks.make("generation", spec), Fixed()
+    splits = {"validation": split(0.0, 0.25, 0.5), "test": split(0.125, 0.375)}
+    spec = DatasetSpec(
+        name="dots", features={"image": Image(raw_shape=(1, 1, 1))}, inputs=("image",)
+    )
+    task, model = tasks.make("generation", spec), Dots()
+    model.compile()
     scores = task.evaluate(model, Dataset(spec, splits), "test")
-
-    samples = task.generate(model, generation.SAMPLES, seed=0)
-    narrow, wide = (generation._parzen(samples, splits["test"].inputs, w) for w in (0.05, 0.1))
-    assert scores == {"loss": 3.0, "parzen_log_likelihood": pytest.approx(narrow)}
+    samples = model.decode(model.prior(generation.SCORED_SAMPLES, 0)).numpy()
+    points = np.array([0.125, 0.375])
+    narrow, wide = (generation._parzen(samples, points, width) for width in (0.05, 0.1))
+    assert scores["parzen_log_likelihood"] == pytest.approx(narrow)
     assert narrow < wide  # on the scored split a wider one would look better
 
 
 def test_samples_like_the_data_score_higher_than_noise() -> None:
-    train = DIGITS.split("train").inputs[:1000]
+    train, test = images("train")[:1000], images("test")
     noise = np.random.default_rng(0).uniform(size=train.shape)
-    test = DIGITS.split("test").inputs
     assert generation._parzen(train, test, 0.2) > generation._parzen(noise, test, 0.2) + 10
 
 
 def test_a_generator_is_served_from_latents_to_images(model: Any) -> None:
-    endpoints = TASK.endpoints(model)
+    endpoints = TASK.endpoints(TASK.served(model))
     assert list(endpoints) == ["generate"]
     signature = endpoints["generate"].signature
-    assert [(one.name, tuple(one.shape)) for one in signature] == [("latent", (None, 3))]
-    latent = model.prior(4, seed=0)
-    served = endpoints["generate"].function(latent)
-    np.testing.assert_allclose(served["image"], TASK.generate(model, 4, seed=0), atol=1e-6)
+    assert {name: tuple(one.shape) for name, one in signature.items()} == {"latent": (None, 3)}
+    served = endpoints["generate"].function(model.prior(4, seed=0))
+    np.testing.assert_allclose(served["image"], drawn(model, 4), atol=1e-6)
+
+
+def test_its_speed_is_that_of_the_function_that_generates(model: Any) -> None:
+    np.testing.assert_allclose(TASK.answering(model, 4)(), drawn(model, 4), atol=1e-6)

@@ -15,6 +15,11 @@ DIABETES = load("diabetes")
 TASK = tasks.make("regression", DIABETES.spec)
 
 
+def examples() -> dict[str, np.ndarray]:
+    (chunk,) = DIABETES.split("test").chunks(1000)
+    return chunk
+
+
 def linear() -> Any:
     model = keras.Sequential([keras.Input((10,)), keras.layers.Dense(1, bias_initializer="ones")])
     model.compile(**TASK.compile_arguments())
@@ -25,20 +30,12 @@ def test_the_builder_is_told_to_end_in_one_number() -> None:
     assert TASK.builder_arguments() == {"input_shape": (10,), "classes": None}
 
 
-def test_targets_stand_in_a_column_as_the_outputs_do() -> None:
-    _, targets = TASK.arrays(DIABETES, "test")
-    assert targets is not None
-    assert targets.shape == (len(DIABETES.split("test")), 1)
-    np.testing.assert_array_equal(targets[:, 0], DIABETES.split("test").targets)
-
-
 def test_scores_are_what_the_formulas_give() -> None:
-    model = linear()
+    model, split = linear(), examples()
     scores = TASK.evaluate(model, DIABETES, "test")
-
-    examples = DIABETES.split("test")
-    wrong = TASK.predict(model, examples.inputs)[:, 0] - examples.targets
-    variance = ((examples.targets - examples.targets.mean()) ** 2).sum()
+    truth = split["target"].reshape(-1)
+    wrong = TASK.predictor(model)({"features": split["features"]})[:, 0] - truth
+    variance = ((truth - truth.mean()) ** 2).sum()
     assert scores["loss"] == pytest.approx((wrong**2).mean(), rel=1e-4)
     assert scores["mean_absolute_error"] == pytest.approx(np.abs(wrong).mean(), rel=1e-4)
     assert scores["r2_score"] == pytest.approx(1.0 - (wrong**2).sum() / variance, rel=1e-4)
@@ -49,10 +46,17 @@ def test_each_answer_is_one_number() -> None:
     assert rows == [{"value": 151.25}, {"value": 75.5}]
 
 
+def test_truth_and_answers_are_kept_for_a_picture() -> None:
+    predictor = TASK.predictor(linear())
+    kept = TASK.data_for_figures(predictor, DIABETES, "test")["regression"]
+    split = examples()
+    np.testing.assert_allclose(kept["truth"], split["target"].reshape(-1))
+    np.testing.assert_allclose(kept["answers"], predictor({"features": split["features"]})[:, 0])
+
+
 def test_the_served_answer_has_a_name() -> None:
-    assert TASK.output_name() == "value"
     endpoints = TASK.endpoints(linear())
     assert list(endpoints) == ["serve"]
-    served = endpoints["serve"].function(DIABETES.split("test").inputs[:3])
+    served = endpoints["serve"].function(examples()["features"][:3])
     assert list(served) == ["value"]
     assert served["value"].shape == (3, 1)

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 import zoo
+from recipes import library
 from recipes.recipe import Recipe
-from zoo.errors import DlzooError, UsageError
+from zoo.base.errors import DlzooError, UsageError
+from zoo.base.processes import DoesNotFitError
 from zoo.registry import builder_defaults
 from zoo.training import benchmark as benchmarks
-from zoo.training.apart import DoesNotFitError
 from zoo.training.benchmark import MODES, Measurement, benchmark, default_batch_size
 
 MEASURED = Measurement(
@@ -165,15 +166,20 @@ def test_an_unknown_model_is_refused() -> None:
 @pytest.mark.parametrize("name", zoo.list_models())
 def test_it_is_the_papers_network_that_is_fed_with_what_it_takes(name: str) -> None:
     card = zoo.card(name)
-    task, inputs, targets = benchmarks._examples(card, card.input_shape, 2)
-    assert inputs.shape == (2, *card.input_shape)
-    assert (targets is not None) == task.labelled
+    task = benchmarks._noise(card, card.input_shape)
+    batch = benchmarks._batch(task, 2)
+    inputs = batch[0] if isinstance(batch, tuple) else batch
+    read = inputs["source"] if isinstance(inputs, dict) else inputs
+    assert read.shape == (2, *card.input_shape)
+    assert isinstance(batch, tuple) != (card.task == "generation")
     defaults = builder_defaults(name)
     assert {**defaults, **task.builder_arguments()} == defaults
+    recipe = benchmarks._for_noise(library.load(card.recipe), task)
+    assert (recipe.arguments, recipe.strategy) == ({}, "one-device")
 
 
 # One of each kind of work, and one of whose outputs only training sees some: (model, input size).
-KINDS = [("mlp", 8), ("lenet5", 32), ("capsnet", 28), ("lstm", 5), ("vae", 8)]
+KINDS = [("mlp", 8), ("lenet5", 32), ("capsnet", 28), ("lstm", 5), ("vae", 8), ("gan", 8)]
 
 
 @pytest.mark.parametrize(("name", "size"), KINDS)
@@ -201,13 +207,6 @@ def test_every_kind_of_model_is_timed(
         assert one.matmul_rate > 0
         if sys.platform == "linux":
             assert one.peak_memory is not None
-
-
-def test_a_generator_is_asked_to_decode(monkeypatch: pytest.MonkeyPatch) -> None:
-    model = zoo.build("vae", input_shape=(4, 4, 1), hidden_units=(3,), latent_dim=2)
-    network, latent = benchmarks._answering(model, [0, 0, 0])
-    assert latent.shape == (3, 2)
-    assert network(latent).shape == (3, 4, 4, 1)
 
 
 def test_the_peak_of_memory_is_what_came_since() -> None:

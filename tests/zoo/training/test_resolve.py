@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recipes import library
-from zoo.errors import UsageError
-from zoo.runs import Run
+from zoo.base.errors import UsageError
+from zoo.run import Run
 from zoo.training.resolve import describe, resolve
 
 
@@ -21,13 +22,30 @@ def test_a_family_is_its_default_member_with_its_own_recipe() -> None:
     assert recipe == library.load("resnet20-digits")
 
 
-def test_flags_win_over_the_recipe_and_set_wins_over_flags() -> None:
+def test_flags_and_overrides_win_over_the_recipe() -> None:
     recipe = resolve(
-        "lenet5", epochs=3, learning_rate=0.5, seed=7, overrides={"optimizer.learning_rate": 0.25}
+        "lenet5", epochs=3, seed=7, learning_rate=0.25, overrides={"optimizer.beta_1": 0.5}
     )
     assert (recipe.epochs, recipe.seed) == (3, 7)
     assert recipe.optimizer is not None
-    assert recipe.optimizer.arguments["learning_rate"] == 0.25
+    assert recipe.optimizer.arguments == {"learning_rate": 0.25, "beta_1": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"epochs": 3, "overrides": {"epochs": 4}}, "epochs is given twice"),
+        (
+            {"learning_rate": 0.5, "overrides": {"optimizer.learning_rate": 0.25}},
+            "optimizer.learning_rate is given twice",
+        ),
+        ({"overrides": {"model": "mlp"}}, "model is given twice"),
+        ({"dataset": "digits", "overrides": {"data.name": "mnist"}}, "data.name is given twice"),
+    ],
+)
+def test_contradictions_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        resolve("lenet5", **arguments)
 
 
 def test_the_learning_rate_is_set_for_each_of_several_optimizers() -> None:
@@ -58,7 +76,7 @@ def test_a_member_of_the_family_is_trained_by_the_familys_recipe() -> None:
 
 
 def test_a_recipe_of_another_family_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"is for lenet5, not for mlp.*--set model=mlp"):
+    with pytest.raises(UsageError, match=r"is for lenet5, not for mlp\..*recipe file"):
         resolve("mlp", recipe="lenet5-digits")
     assert resolve(None, recipe="mlp-digits", overrides={"epochs": 1}).model == "mlp"
 
@@ -77,7 +95,7 @@ def test_a_file_that_names_its_model_stands_alone(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(
         'model = "lenet5"\nepochs = 2\noptimizer = "SGD"\n'
-        '[data]\nname = "digits"\nimage_size = [32, 32]\n'
+        '[data]\nname = "digits"\nimage.size = [32, 32]\n'
     )
     recipe = resolve(None, recipe=path)
     assert recipe.schedule is None
@@ -92,16 +110,24 @@ def test_a_file_that_names_its_model_stands_alone(tmp_path: Path) -> None:
         ({"model": "mlp", "recipe": "mlp-digit"}, "unknown recipe 'mlp-digit'. Did you mean"),
         ({"model": "mlp", "recipe": "none.toml"}, "cannot read none.toml: No such file"),
         ({"model": "mlp", "overrides": {"epoch": 3}}, "unknown key 'epoch'. Did you mean 'epochs'"),
-        ({"model": "lstm", "dataset": "digits"}, "on text data; digits is image data"),
-        ({"model": "lenet5", "dataset": "iris"}, "on image data; iris is table data"),
-        ({"model": "lenet5", "dataset": "diabetes"}, "on image data; diabetes is table data"),
+        ({"model": "lstm", "dataset": "digits"}, "reads texts; digits gives an image"),
+        ({"model": "lenet5", "dataset": "iris"}, "reads images; iris gives a table"),
+        ({"model": "mlp", "dataset": "languages"}, "gives a text. Models for languages: rnn, lstm"),
+        ({"model": "lenet5", "overrides": {"data.text.length": 3}}, "unknown column of digits"),
+        ({"model": "lenet5", "overrides": {"data.image.unit": "word"}}, "data.image.unit: unknown"),
+        ({"model": "lenet5", "overrides": {"data.image.size": "big"}}, "data.image.size: must be"),
+        ({"model": "mlp", "overrides": {"task": "regresion"}}, "Did you mean 'regression'?"),
+        (
+            {"model": "vae", "overrides": {"data.image.scaling": "centred"}},
+            "generators make images in [0, 1]; set data.image.scaling = 'unit'",
+        ),
         ({"model": "perceptron", "dataset": "diabetes"}, "dlzoo train mlp --dataset diabetes"),
         ({"model": None}, "name a model"),
     ],
 )
-def test_what_is_wrong_is_said_in_one_line(arguments: dict[str, object], message: str) -> None:
+def test_what_is_wrong_is_said_in_one_line(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError) as caught:
-        resolve(**arguments)  # type: ignore[arg-type]
+        resolve(**arguments)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -162,5 +188,23 @@ def test_weights_that_are_not_there_are_told_before_anything_starts(
 
 def test_a_recipe_is_described_in_one_line() -> None:
     assert describe(resolve("perceptron")) == (
-        "20 epochs of batches of 1 example, SGD at 1.0, seed 0"
+        "perceptron on and: 20 epochs, batches of 1, SGD at 1.0, seed 0"
     )
+    assert describe(resolve("gan", learning_rate=0.5, epochs=1)) == (
+        "gan on digits: 1 epoch, batches of 32, generator Adam, discriminator Adam at 0.5, seed 0"
+    )
+
+
+def test_a_whole_split_is_no_batch_where_memory_does_not_hold_it() -> None:
+    with pytest.raises(UsageError, match="memory does not hold that of imagenet; say how many"):
+        resolve("resnet50", dataset="imagenet", batch_size="full")
+
+
+def test_a_size_has_to_be_given_where_the_data_have_none() -> None:
+    with pytest.raises(UsageError, match=r"--set 'data.image.size=\[224,224\]'"):
+        resolve("lenet5", dataset="imagenet", overrides={"data.image.size": None})
+
+
+@pytest.mark.parametrize(("model", "dataset"), [("resnet20", "cifar10"), ("lenet5", "mnist")])
+def test_a_data_set_is_enough_to_name_the_papers_recipe(model: str, dataset: str) -> None:
+    assert resolve(model, dataset=dataset) == library.load(f"{model}-{dataset}")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import zoo
-from recipes.recipe import override
+from recipes.overrides import override
 from zoo.training.resolve import resolve
 from zoo.training.strategy import MOST_STEPS, steps_per_execution
 

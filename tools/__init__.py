@@ -1,0 +1,1 @@
+"""Tools that make shipped files; they are not installed."""

@@ -1,0 +1,178 @@
+"""Files that are whole or not there, and never overwritten unasked."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from zoo.base.errors import UsageError
+
+_TEMPORARY = re.compile(r"\..+-tmp[0-9a-f]{8}(\.\w+)*")
+
+
+def temporary_name(stem: str, suffix: str = "") -> str:
+    """Return a hidden name to write under before renaming, see `remove_leftovers`."""
+    return f".{stem}-tmp{secrets.token_hex(4)}{suffix}"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write to; rename it when the body ends well.
+
+    The folder is made if it is not there. The name beside keeps the suffix, which many writers
+    choose their format by.
+    """
+    if not path.parent.is_dir():
+        writable_folder(path.parent)
+    beside = path.with_name(temporary_name(path.stem, path.suffix))
+    try:
+        yield beside
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file whole."""
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def claimed(folder: Path, refusal: str, *, wait: float = 0.2) -> Iterator[None]:
+    """Hold a folder for this process while the body runs; the system frees it at the end.
+
+    Args:
+        folder: It must exist; nothing is written into it.
+        refusal: The message if another process holds it.
+        wait: Seconds after which to give up. `is_claimed` holds a folder for a moment, too.
+
+    Raises:
+        UsageError: Another process holds it, or it cannot be opened.
+    """
+    try:
+        import fcntl
+    except ImportError:  # a system without file locks: there, nobody is kept out
+        yield
+        return
+    descriptor = _opened(folder)
+    until = time.monotonic() + wait
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise UsageError(refusal) from None
+                time.sleep(0.01)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def is_claimed(folder: Path) -> bool:
+    """Return whether a process holds a folder by `claimed`.
+
+    Raises:
+        UsageError: The folder cannot be opened.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return False
+    descriptor = _opened(folder)
+    try:
+        # Shared, so that two processes that ask at once do not take each other for the holder.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _opened(folder: Path) -> int:
+    try:
+        return os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise UsageError(f"cannot open the folder {folder}: {error.strerror}") from None
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what killed processes left unfinished directly in a folder."""
+    for path in folder.iterdir():
+        if not _TEMPORARY.fullmatch(path.name):
+            continue
+        with suppress(OSError, UsageError):  # somebody is writing it, or removed it meanwhile
+            if path.is_dir():
+                with claimed(path, "in use", wait=0.0):
+                    shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def is_folder(path: str | Path) -> bool:
+    """Return whether a folder of that name is there, for any text."""
+    try:
+        return Path(path).is_dir()
+    except (OSError, ValueError):  # longer than a name may be, or with a NUL in it
+        return False
+
+
+def is_file(path: str | Path) -> bool:
+    """Return whether a file of that name is there, for any text."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def writable(path: Path, *, overwrite: bool) -> Path:
+    """Return the path of a file that can be written; nothing is made yet.
+
+    Raises:
+        UsageError: It exists and is not to be overwritten, or its folder cannot be made or written.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file")
+    if path.exists() and not overwrite:
+        raise UsageError(f"{path} exists; --overwrite replaces it")
+    require_writable(path.parent)
+    return path
+
+
+def writable_folder(path: Path) -> Path:
+    """Return a folder after making it.
+
+    Raises:
+        UsageError: It cannot be made or written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {path}: {error.strerror}") from None
+    return require_writable(path)
+
+
+def require_writable(path: Path) -> Path:
+    """Return a folder that can be written, or made; nothing is made yet.
+
+    Raises:
+        UsageError: It cannot.
+    """
+    existing = path.absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise UsageError(f"cannot make the folder {path}: {existing} is a file")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise UsageError(f"cannot write to the folder {existing}: permission denied")
+    return path

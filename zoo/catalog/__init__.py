@@ -1,0 +1,18 @@
+"""Every model of the zoo in one table: plain data, no Keras.
+
+Parameters and multiply-adds are those of the network that the builder makes from its defaults,
+which are the paper's. A test builds each model and compares the figures to the last digit.
+"""
+
+from zoo.catalog import classic, generative, sequences, transformers, vision
+from zoo.catalog.card import ModelCard, Paper
+
+__all__ = ["CARDS", "ModelCard", "Paper"]
+
+CARDS: tuple[ModelCard, ...] = (
+    *classic.CARDS,
+    *vision.CARDS,
+    *sequences.CARDS,
+    *transformers.CARDS,
+    *generative.CARDS,
+)

@@ -1,0 +1,114 @@
+"""The papers that the catalogue's architectures come from."""
+
+from zoo.catalog.card import Paper
+
+ROSENBLATT = Paper(
+    title="The perceptron: a probabilistic model for information storage and organization",
+    authors="Rosenblatt",
+    year=1958,
+    url="https://doi.org/10.1037/h0042519",
+)
+COX = Paper(
+    title="The regression analysis of binary sequences",
+    authors="Cox",
+    year=1958,
+    url="https://doi.org/10.1111/j.2517-6161.1958.tb00292.x",
+)
+RUMELHART = Paper(
+    title="Learning representations by back-propagating errors",
+    authors="Rumelhart, Hinton, Williams",
+    year=1986,
+    url="https://doi.org/10.1038/323533a0",
+)
+LECUN = Paper(
+    title="Gradient-based learning applied to document recognition",
+    authors="LeCun, Bottou, Bengio, Haffner",
+    year=1998,
+    url="https://doi.org/10.1109/5.726791",
+)
+KRIZHEVSKY = Paper(
+    title="ImageNet classification with deep convolutional neural networks",
+    authors="Krizhevsky, Sutskever, Hinton",
+    year=2012,
+    url="https://doi.org/10.1145/3065386",
+)
+SIMONYAN = Paper(
+    title="Very deep convolutional networks for large-scale image recognition",
+    authors="Simonyan, Zisserman",
+    year=2014,
+    url="https://arxiv.org/abs/1409.1556",
+)
+SZEGEDY = Paper(
+    title="Going deeper with convolutions",
+    authors="Szegedy, Liu, Jia, Sermanet, Reed, Anguelov, Erhan, Vanhoucke, Rabinovich",
+    year=2014,
+    url="https://arxiv.org/abs/1409.4842",
+)
+HE = Paper(
+    title="Deep residual learning for image recognition",
+    authors="He, Zhang, Ren, Sun",
+    year=2015,
+    url="https://arxiv.org/abs/1512.03385",
+)
+SABOUR = Paper(
+    title="Dynamic routing between capsules",
+    authors="Sabour, Frosst, Hinton",
+    year=2017,
+    url="https://arxiv.org/abs/1710.09829",
+)
+ELMAN = Paper(
+    title="Finding structure in time",
+    authors="Elman",
+    year=1990,
+    url="https://doi.org/10.1207/s15516709cog1402_1",
+)
+HOCHREITER = Paper(
+    title="Long short-term memory",
+    authors="Hochreiter, Schmidhuber",
+    year=1997,
+    url="https://doi.org/10.1162/neco.1997.9.8.1735",
+)
+GRAVES = Paper(
+    title="Framewise phoneme classification with bidirectional LSTM and other neural network "
+    "architectures",
+    authors="Graves, Schmidhuber",
+    year=2005,
+    url="https://doi.org/10.1016/j.neunet.2005.06.042",
+)
+CHO = Paper(
+    title="Learning phrase representations using RNN encoder-decoder for statistical machine "
+    "translation",
+    authors="Cho, van Merriënboer, Gulcehre, Bahdanau, Bougares, Schwenk, Bengio",
+    year=2014,
+    url="https://arxiv.org/abs/1406.1078",
+)
+KINGMA = Paper(
+    title="Auto-encoding variational Bayes",
+    authors="Kingma, Welling",
+    year=2013,
+    url="https://arxiv.org/abs/1312.6114",
+)
+GOODFELLOW = Paper(
+    title="Generative adversarial networks",
+    authors="Goodfellow, Pouget-Abadie, Mirza, Xu, Warde-Farley, Ozair, Courville, Bengio",
+    year=2014,
+    url="https://arxiv.org/abs/1406.2661",
+)
+SUTSKEVER = Paper(
+    title="Sequence to sequence learning with neural networks",
+    authors="Sutskever, Vinyals, Le",
+    year=2014,
+    url="https://arxiv.org/abs/1409.3215",
+)
+BAHDANAU = Paper(
+    title="Neural machine translation by jointly learning to align and translate",
+    authors="Bahdanau, Cho, Bengio",
+    year=2014,
+    url="https://arxiv.org/abs/1409.0473",
+)
+RADFORD = Paper(
+    title="Language models are unsupervised multitask learners",
+    authors="Radford, Wu, Child, Luan, Amodei, Sutskever",
+    year=2019,
+    url="https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf",
+)

@@ -1,0 +1,55 @@
+"""A number, in the unit of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from zoo.datasets.features.base import Feature
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Feature):
+    """Raw it is float32 of shape (), encoded of shape (1,)."""
+
+    type: ClassVar[str] = "number"
+    uses: ClassVar[tuple[str, ...]] = ("value",)
+
+    unit: str = ""
+    """For axes and tables."""
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """(1,)."""
+        return (1,)
+
+    def titles(self, raw: Iterable[Any]) -> list[str]:
+        """Return the numbers with up to six digits."""
+        return [f"{float(value):g}" for value in raw]
+
+    def prepare(self, raw: Any) -> Any:
+        """Return (B, 1), as scores such as R² want it."""
+        import tensorflow as tf
+
+        return tf.cast(raw, tf.float32)[:, None]
+
+    def parse(self, cells: Sequence[Sequence[str]]) -> np.ndarray:
+        """Return the numbers of one cell each."""
+        return np.array([float(cell) for (cell,) in cells], np.float32)
+
+    def decode(self, encoded: Any) -> list[Any]:
+        """Return floats for answers (B, 1)."""
+        return [float(value) for value in np.asarray(encoded)[:, 0]]
+
+    def sample(self, count: int, seed: int = 0) -> np.ndarray:
+        """Return random numbers (count,)."""
+        return np.random.default_rng(seed).normal(size=count).astype(np.float32)
+
+    def signature(self, name: str) -> Any:
+        """Return (B,) of float32."""
+        import tensorflow as tf
+
+        return tf.TensorSpec((None,), tf.float32, name=name)

@@ -1,0 +1,328 @@
+"""`Run`, the object users hold: train, resume, evaluate, predict, generate, export."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Unpack
+
+import numpy as np
+
+from zoo import registry
+from zoo.base.errors import UsageError
+from zoo.base.runtime import start_tensorflow
+from zoo.runs.folder import BEST, RUNS, STATE, RunFolder, find
+from zoo.training.changes import Changes
+from zoo.training.progress import Reporter
+
+if TYPE_CHECKING:
+    from zoo.datasets.loading import Dataset
+    from zoo.datasets.spec import DatasetSpec
+    from zoo.tasks.base import SampleRequest, Samples, Task
+    from zoo.tasks.predictor import Predictor
+
+Weights = Literal["last", "best"]
+
+
+class Run(RunFolder):
+    """One training's folder, and what can be done with its model.
+
+    Args:
+        path: The folder.
+        weights: ``"last"`` is the model as the training left it; ``"best"`` has the weights of the
+            epoch with the best validation score. A run that is not finished has the weights of its
+            last whole epoch.
+    """
+
+    def __init__(self, path: Path, weights: Weights = "last") -> None:
+        super().__init__(path)
+        self.weights: Weights = weights
+
+    @cached_property
+    def spec(self) -> DatasetSpec:
+        """What the model knows of its data."""
+        from zoo.datasets.spec import DatasetSpec
+
+        try:
+            return DatasetSpec.from_json(self.data)
+        except (ValueError, UsageError) as error:
+            raise UsageError(
+                f"run {self.name} is damaged: {self.path / 'data.json'}: {error}"
+            ) from None
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The data set, in the form that the recipe asks for."""
+        start_tensorflow()
+        from zoo.datasets.loading import load
+
+        return load(self.recipe.data.name, self.recipe.data.forms, fitted=self.spec)
+
+    @cached_property
+    def task(self) -> Task:
+        """The task, bound to the data that the model was trained on."""
+        start_tensorflow()
+        from zoo.training.preparation import make_task
+
+        return make_task(self.recipe, self.spec)
+
+    @cached_property
+    def model(self) -> Any:
+        """The trained `keras.Model`, loaded in safe mode."""
+        start_tensorflow()
+        from zoo.training.state import load_weights
+
+        name = registry.card(self.recipe.model).name
+        try:
+            if self.finished and self.weights == "last":
+                return registry.restore(name, self.model_file)
+            file = self.path / (BEST if self.weights == "best" else STATE)
+            if not file.is_file():
+                raise UsageError(self._without_weights())
+            model = registry.restore(name, self.model_file) if self.finished else self._built()
+            load_weights(file, model)
+        except UsageError as error:
+            if f"run {self.name}" in str(error):
+                raise
+            raise UsageError(f"run {self.name} is damaged: {error}") from error
+        return model
+
+    def _without_weights(self) -> str:
+        if self.epochs_done:
+            return f"run {self.name} is damaged: it has no {self.weights} weights"
+        return (
+            f"run {self.name} has not finished an epoch. "
+            f"Go on with: {self.command('train --resume')}"
+        )
+
+    def _built(self) -> Any:
+        """Return the model of a run that has not saved one yet."""
+        import keras
+
+        before = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(str(self.environment.get("precision", "float32")))
+        try:
+            arguments = {**self.task.builder_arguments(), **self.recipe.arguments}
+            return registry.build(self.recipe.model, **arguments)
+        finally:
+            keras.config.set_dtype_policy(before)
+
+    @cached_property
+    def _compiled(self) -> Any:
+        """The model, compiled once: what was traced for one split serves the others."""
+        from zoo.training.preparation import compile_arguments
+
+        arguments = compile_arguments(self.recipe, self.task, steps_per_epoch=1)
+        self.model.compile(**arguments, jit_compile=False)
+        return self.model
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """A compiled function from raw examples to answers."""
+        return self.task.predictor(self.model)
+
+    def evaluate(self, split: str = "test") -> dict[str, float]:
+        """Return the scores of the trained model on a split, by name.
+
+        Args:
+            split: ``"train"``, ``"validation"`` or ``"test"``.
+
+        Raises:
+            UsageError: The run is damaged or the split does not exist.
+        """
+        task = self.task  # starts TensorFlow, before anything else imports it less quietly
+        self.dataset.split(split)
+        return task.evaluate(self._compiled, self.dataset, split)
+
+    def predict(self, x: Any, *, beams: int = 1) -> np.ndarray:
+        """Return what the model says of raw examples.
+
+        Args:
+            x: Images (N, H, W), (N, H, W, 1) or (N, H, W, 3), either uint8 or floats in [0, 1],
+                of any size; rows of a table (N, columns) in their own units; or N texts. One
+                example without the first axis will do. For a model of several inputs, a dict by
+                column name.
+            beams: Of the beam search, for models that write texts; 1 is greedy.
+
+        Returns:
+            Probabilities (N, classes), values (N, 1), or texts (N,) in UTF-8.
+
+        Raises:
+            UsageError: `x` does not fit the model's data, or beams do not fit its task.
+        """
+        raw = self.task.as_raw(x)
+        if beams != 1:
+            return self.task.predictor(self.model, beams=beams)(raw)
+        return self.predictor(raw)
+
+    def predict_each(
+        self, examples: Sequence[Mapping[str, np.ndarray]], *, beams: int = 1
+    ) -> np.ndarray:
+        """Return what the model says of examples that may differ in size, such as photographs.
+
+        Args:
+            examples: Raw columns of one example each, as `Task.read` makes them.
+            beams: Of the beam search, for models that write texts; 1 is greedy.
+        """
+        if beams != 1:
+            return self.task.predictor(self.model, beams=beams).each(examples)
+        return self.predictor.each(examples)
+
+    def draw_attention(self, example: Mapping[str, np.ndarray], path: Path) -> None:
+        """Draw what the model looks at while it answers one example.
+
+        Args:
+            example: Raw columns, as `Task.read` makes them.
+            path: The picture's file.
+
+        Raises:
+            UsageError: The model has no attention.
+        """
+        self.task.draw_attention(self.model, example, path)
+
+    def generate(self, count: int | None = None, seed: int = 0, **request: Any) -> np.ndarray:
+        """Return new examples: images (count, height, width, channels) in [0, 1], or texts.
+
+        Args:
+            count: How many; None makes 64 images or 1 text.
+            seed: The same seed gives the same examples.
+            request: For texts: ``prompt``, ``length``, ``temperature``, ``top_k`` and ``top_p``,
+                see `zoo.tasks.base.SampleRequest`.
+
+        Raises:
+            UsageError: The model is not a generator, or a text cannot be written like that.
+        """
+        from zoo.tasks.base import SampleRequest
+
+        count = self.task.default_count if count is None else count
+        return np.asarray(self.sample(SampleRequest(count=count, seed=seed, **request)).values)
+
+    def sample(self, request: SampleRequest) -> Samples:
+        """Return new examples, as the model's task makes them.
+
+        Raises:
+            UsageError: The model is not a generator.
+        """
+        return self.task.sample(self.model, request)
+
+    def export(
+        self,
+        output: str | Path = "exports",
+        *,
+        name: str | None = None,
+        version: int | None = None,
+        overwrite: bool = False,
+    ) -> Path:
+        """Write a verified SavedModel for serving, with the `.keras` file beside it.
+
+        Args:
+            output: The folder above; the export goes to ``<output>/<name>/<version>/``.
+            name: What the model is served as; the recipe's name by default.
+            version: A positive number; one more than the highest that is there by default.
+            overwrite: Whether a version that is there may be replaced.
+
+        Returns:
+            The version's folder.
+
+        Raises:
+            UsageError: The folder cannot be written, or the version exists.
+            DlzooError: The export's answers differ from the model's; nothing is left behind.
+        """
+        model, task = self.model, self.task  # starts TensorFlow
+        from zoo.serving.export import export_model
+
+        return export_model(
+            model,
+            task,
+            Path(output),
+            name=self.recipe.name if name is None else name,
+            version=version,
+            overwrite=overwrite,
+            origin=self.name,
+        )
+
+
+def train(
+    model: str | None = None,
+    *,
+    run_dir: str | Path = RUNS,
+    name: str | None = None,
+    reporter: Reporter | None = None,
+    **changes: Unpack[Changes],
+) -> Run:
+    """Train a model by a recipe and return the run.
+
+    Args:
+        model: A model or family, see `zoo.list_models`.
+        run_dir: The folder in which the run's folder is made.
+        name: Of the run; by default the recipe's name and a number.
+        reporter: Who is told how it goes; lines on standard output by default.
+        changes: Of the recipe: ``recipe``, ``dataset``, ``epochs``, ``batch_size``,
+            ``learning_rate``, ``seed``, ``precision``, ``strategy``, ``devices``, ``init_from``,
+            ``freeze`` and ``overrides``, see `zoo.training.changes.Changes`.
+
+    Returns:
+        The run, with its model trained and scored.
+
+    Raises:
+        UsageError: Something is unknown, out of range or does not fit together.
+        DlzooError: The loss is no longer a number.
+
+    Example:
+        >>> run = zoo.train("resnet", epochs=20)
+        >>> run.evaluate()["accuracy"]
+    """
+    from zoo.training import trainer
+    from zoo.training.resolve import resolve
+
+    recipe = resolve(model, run_dir=run_dir, **changes)
+    folder, prepared = trainer.train(recipe, run_dir=Path(run_dir), name=name, reporter=reporter)
+    run = Run(folder.path)
+    run.dataset = prepared.dataset  # loaded once is enough
+    return run
+
+
+def resume(
+    run: RunFolder | str | Path,
+    *,
+    epochs: int | None = None,
+    run_dir: str | Path = RUNS,
+    reporter: Reporter | None = None,
+) -> Run:
+    """Go on with a training from its last finished epoch, in its own folder.
+
+    Args:
+        run: A run, its name or its folder.
+        epochs: In all, counting those that are finished; the recipe's by default.
+        run_dir: The folder of runs.
+        reporter: As for `train`.
+
+    Raises:
+        UsageError: There is nothing to go on from, or nothing left to do.
+    """
+    from zoo.training import trainer
+
+    given = run if isinstance(run, RunFolder) else find(run, run_dir)
+    folder, prepared = trainer.resume(RunFolder(given.path), epochs=epochs, reporter=reporter)
+    resumed = Run(folder.path)
+    resumed.dataset = prepared.dataset
+    return resumed
+
+
+def load(
+    name: str | Path = "latest", run_dir: str | Path = RUNS, *, weights: Weights = "last"
+) -> Run:
+    """Return a run.
+
+    Args:
+        name: ``"latest"``, a run's name or the beginning of only one, or its folder.
+        run_dir: The folder of runs.
+        weights: See `Run`.
+
+    Raises:
+        UsageError: There is no such run, several have that beginning, or it is damaged.
+    """
+    if weights not in ("last", "best"):
+        raise UsageError(f"weights must be 'last' or 'best', got '{weights}'")
+    return Run(find(name, run_dir).path, weights)

@@ -1,0 +1,1 @@
+"""The run folder as data: its files, its history and scores, its card and figures."""

@@ -1,0 +1,1 @@
+"""The formats that models are handed over in: one file each."""

@@ -1,0 +1,1 @@
+"""Loading and freezing weights: Keras's files, published weights, transfer by layer."""
