@@ -112,3 +112,9 @@ RADFORD = Paper(
     year=2019,
     url="https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf",
 )
+VASWANI = Paper(
+    title="Attention is all you need",
+    authors="Vaswani, Shazeer, Parmar, Uszkoreit, Jones, Gomez, Kaiser, Polosukhin",
+    year=2017,
+    url="https://arxiv.org/abs/1706.03762",
+)

@@ -1,8 +1,13 @@
 """Transformers: models of sequences made of attention alone."""
 
 from zoo.catalog.card import ModelCard
-from zoo.catalog.papers import RADFORD
+from zoo.catalog.papers import RADFORD, VASWANI
 
+_TRANSFORMER = (
+    "No recurrence: attention relates all positions at once, and training runs in parallel.",
+    "Several heads look at different places, each in its own part of the vectors.",
+    "Attention knows no order: sines and cosines of each position are added to the tokens.",
+)
 _GPT = (
     "Reads from left to right: each position sees only itself and the positions before it.",
     "Every token of a text is a training example, and no labels are needed.",
@@ -10,6 +15,48 @@ _GPT = (
 )
 
 CARDS: tuple[ModelCard, ...] = (
+    ModelCard(
+        name="transformer",
+        family="transformer",
+        task="translation",
+        builder="zoo.models.transformer:transformer",
+        paper=VASWANI,
+        inputs={"text": (50,)},
+        parameters=244_736,
+        macs=13_708_800,
+        depth=13,
+        recipe="transformer-dates",
+        summary="The paper's architecture, small enough to train on a CPU",
+        special=_TRANSFORMER,
+    ),
+    ModelCard(
+        name="transformer-base",
+        family="transformer",
+        task="translation",
+        builder="zoo.models.transformer:transformer_base",
+        paper=VASWANI,
+        inputs={"text": (50,)},
+        parameters=63_045_632,
+        macs=3_195_289_600,
+        depth=41,
+        recipe="transformer-dates",
+        summary="The paper's base model: 6 layers each of width 512, 37,000 tokens",
+        special=_TRANSFORMER,
+    ),
+    ModelCard(
+        name="transformer-big",
+        family="transformer",
+        task="translation",
+        builder="zoo.models.transformer:transformer_big",
+        paper=VASWANI,
+        inputs={"text": (50,)},
+        parameters=214_171_648,
+        macs=10_794_598_400,
+        depth=41,
+        recipe="transformer-dates",
+        summary="The paper's big model: 6 layers each of width 1,024, 37,000 tokens",
+        special=_TRANSFORMER,
+    ),
     ModelCard(
         name="gpt",
         family="gpt",

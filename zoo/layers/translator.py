@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-import keras
 
-
-class Translator(keras.Model):
+class Translator:
     """A model from a source, and the tokens before each place, to the next token's probabilities.
 
     It is called with ``{"source": (B, S), "before": (B, T)}`` and returns (B, T, V). A subclass
     implements `begin` and `step` too, by which `zoo.layers.decoding` writes without computing
     anything twice.
+
+    Inherit from it beside `keras.Model`: ``class Seq2Seq(Translator, keras.Model)``. It must not be
+    a `keras.Model` itself: where one subclass is made from inputs and outputs, Keras replaces the
+    base `keras.Model` by its functional model, and would replace it for all subclasses.
     """
 
     has_attention = False

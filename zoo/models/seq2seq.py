@@ -11,7 +11,7 @@ from zoo.layers.translator import Translator
 
 
 @keras.saving.register_keras_serializable("dlzoo")
-class Seq2Seq(Translator):
+class Seq2Seq(Translator, keras.Model):
     """An encoder LSTM whose last states are all that the decoder LSTM knows of the source."""
 
     def __init__(

@@ -120,7 +120,7 @@ def maxout(pairs: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable("dlzoo")
-class Seq2SeqAttention(Translator):
+class Seq2SeqAttention(Translator, keras.Model):
     """A bidirectional GRU that annotates the source, and a GRU that looks at it while it writes."""
 
     has_attention = True

@@ -116,6 +116,7 @@ class Translation(Task):
         known = self._predictors.get(beams)
         if known is None or known[0] is not model:
             network = self.served(model)
+            # A closure: TensorFlow does not bind the keyword of a partial function.
             known = (
                 model,
                 Predictor(self.asked, lambda encoded: self.respond(network, encoded, beams)),
@@ -183,7 +184,9 @@ class Translation(Task):
             UsageError: The model has no attention.
         """
         if not model.has_attention:
-            raise UsageError(f"{model.name} has no attention to draw; seq2seq-attention has")
+            raise UsageError(
+                f"{model.name} has no attention to draw; seq2seq-attention and transformer have"
+            )
         import tensorflow as tf
 
         from zoo.runs.figures import attention_map
