@@ -137,7 +137,7 @@ def test_a_recipe_that_was_written_for_another_member_says_so(dlzoo: Dlzoo) -> N
     [
         ("resnt50", "unknown model 'resnt50'. Did you mean 'resnet50'?"),
         ("LeNat5", "unknown model 'LeNat5'. Did you mean 'lenet5'?"),
-        ("transformer", "unknown model 'transformer'. See them with: dlzoo list"),
+        ("hopfield", "unknown model 'hopfield'. See them with: dlzoo list"),
     ],
 )
 def test_an_unknown_model_is_refused(typed: str, message: str, dlzoo: Dlzoo) -> None:
