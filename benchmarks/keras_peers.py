@@ -11,10 +11,12 @@ import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
+from benchmarks.keras_diffusion import PlainAttention, PlainDiffusion
 from zoo import registry
+from zoo.layers.attention import Attention
 from zoo.layers.convolution import Conv2D
 from zoo.layers.local_response import LocalResponseNormalization
-from zoo.layers.normalization import BatchNormalization
+from zoo.layers.normalization import BatchNormalization, GroupNormalization
 from zoo.models.googlenet import AUXILIARY_WEIGHT
 from zoo.models.resnet import IdentityShortcut
 
@@ -43,6 +45,8 @@ def build(
     """Return a zoo's network in plain Keras."""
     if name == "capsnet":
         return capsnet(input_shape, classes, images, targets)
+    if name == "ddpm":
+        return diffusion(input_shape, images)
     model = registry.build(name, input_shape=input_shape, classes=classes)
     if len(model.outputs) == 1:
         return Plain(plain_copy(model), images, targets)
@@ -69,8 +73,20 @@ def plain_copy(model: Any) -> Any:
         return kind.from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=plain)
-    copy.set_weights(model.get_weights())
+    for mine, other in zip(copy.weights, model.weights, strict=True):
+        mine.assign(other.numpy().reshape(mine.shape))  # Keras's attention has an axis of heads
     return copy
+
+
+def diffusion(input_shape: tuple[int, int, int], images: np.ndarray) -> Plain:
+    """Return the paper's ddpm; what answers is one pass of its network, by the averages."""
+    made = registry.build("ddpm", input_shape=input_shape)
+    network, averaged = plain_copy(made.network), plain_copy(made.network)
+    model = PlainDiffusion(network, averaged, made.diffusion.alpha_bar)
+    image = keras.Input(input_shape)
+    middle = ops.full((ops.shape(image)[0],), 500.0)
+    answer = averaged({"image": 2.0 * image - 1.0, "time": middle})
+    return Plain(model, images, None, keras.Model(image, answer), compile={})
 
 
 class SlicedShortcut(IdentityShortcut):
@@ -93,7 +109,9 @@ class PlainLocalResponseNormalization(LocalResponseNormalization):
 
 
 PLAIN = {
+    Attention: PlainAttention,
     BatchNormalization: layers.BatchNormalization,
+    GroupNormalization: layers.GroupNormalization,
     Conv2D: layers.Conv2D,
     IdentityShortcut: SlicedShortcut,
     LocalResponseNormalization: PlainLocalResponseNormalization,

@@ -1,4 +1,4 @@
-"""Side by side in one run: dlzoo, plain Keras, keras.applications and PyTorch, the same network.
+"""Side by side in one run: dlzoo, plain Keras, Keras's collections and PyTorch, the same network.
 
     python -m benchmarks.peers [MODEL ...] [--rounds N] [--output benchmarks/results.md]
 
@@ -7,7 +7,7 @@ processors; it is idle while the others measure. The sides take turns, a short e
 order that is rotated from round to round. Short epochs and many rounds, because virtual machines
 take breaks of their own: a break falls into one epoch of one side, and the median does not see it.
 Run it on an otherwise idle machine; where there is none, the processor's seconds are the column to
-look at. `benchmarks/sides.py` says what each side does.
+look at. `benchmarks/sides.py` and `benchmarks/sequences.py` say what each side does.
 """
 
 from __future__ import annotations
@@ -25,13 +25,15 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.sides import APPLICATIONS, PHASES, SIDES, WARM_UP, Case, work
+from benchmarks import sequences
+from benchmarks.sides import APPLICATIONS, PHASES, WARM_UP, Case, sides_of, work
 from zoo.base.environment import version, versions
 
 RESNET_AIMS = {"plain Keras": 1.4, "PyTorch": 1.15}
 
 # At the papers' inputs; epochs of one step where a step takes long.
-CASES = (
+AnyCase = Case | sequences.Case
+CASES: tuple[AnyCase, ...] = (
     Case("mlp", (28, 28, 1), batch_size=64, examples=12_800),
     Case("lenet5", (32, 32, 1), batch_size=64, examples=12_800),
     Case("alexnet", (224, 224, 3), classes=1000, batch_size=32, examples=32),
@@ -41,6 +43,8 @@ CASES = (
     Case("resnet18", (224, 224, 3), classes=1000, batch_size=16, examples=16, aims=RESNET_AIMS),
     Case("resnet50", (224, 224, 3), classes=1000, batch_size=8, examples=8, aims=RESNET_AIMS),
     Case("capsnet", (28, 28, 1), batch_size=32, examples=64),
+    *sequences.CASES,
+    Case("ddpm", (32, 32, 3), batch_size=8, examples=8),
 )
 
 
@@ -84,17 +88,19 @@ class Worker:
         return [examples / turn.seconds for turn in self.turns[phase]]
 
 
-def present(case: Case) -> list[str]:
+def present(case: AnyCase) -> list[str]:
     """Return the sides that have the case's network and are installed."""
     missing = set()
     if case.model not in APPLICATIONS:
         missing.add("keras.applications")
+    if case.model != "transformer" or importlib.util.find_spec("keras_hub") is None:
+        missing.add("keras-hub")
     if importlib.util.find_spec("torch") is None:
         missing.add("PyTorch")
-    return [side for side in SIDES if side not in missing]
+    return [side for side in sides_of(case) if side not in missing]
 
 
-def measure(case: Case, rounds: int) -> list[Worker]:
+def measure(case: AnyCase, rounds: int) -> list[Worker]:
     """Return the sides of a case with what they measured, dlzoo first."""
     spawn = multiprocessing.get_context("spawn")
     workers = []
@@ -139,7 +145,7 @@ HEADER = (
 )
 
 
-def rows(case: Case, workers: list[Worker]) -> list[str]:
+def rows(case: AnyCase, workers: list[Worker]) -> list[str]:
     """Return the lines of a case's table, one for each side."""
     sides = " × ".join(str(side) for side in case.input_shape)
     return [
@@ -158,7 +164,7 @@ def rows(case: Case, workers: list[Worker]) -> list[str]:
     ]
 
 
-def _training(case: Case, worker: Worker, dlzoo: Worker) -> list[str]:
+def _training(case: AnyCase, worker: Worker, dlzoo: Worker) -> list[str]:
     turns = worker.turns["training"]
     rates = worker.rates("training", case.examples)
     processor = statistics.median(turn.processor_seconds for turn in turns)
@@ -176,7 +182,7 @@ def _training(case: Case, worker: Worker, dlzoo: Worker) -> list[str]:
     ]
 
 
-def _ratio(case: Case, worker: Worker, dlzoo: Worker, phase: str) -> str:
+def _ratio(case: AnyCase, worker: Worker, dlzoo: Worker, phase: str) -> str:
     if worker is dlzoo:
         return ""
     own = statistics.median(dlzoo.rates(phase, case.examples))

@@ -90,9 +90,16 @@ class Side(Protocol):
         """Answer for each example in each turn."""
 
 
-def work(pipe: Connection, side: str, case: Case, count: int) -> None:
+def sides_of(case: Any) -> Mapping[str, Callable[[Any], Side]]:
+    """Return the sides of a case by name: of images, or of sequences."""
+    from benchmarks import sequences
+
+    return sequences.SIDES if isinstance(case, sequences.Case) else SIDES
+
+
+def work(pipe: Connection, side: str, case: Any, count: int) -> None:
     """Make a side and take its turns: the whole life of a worker's process."""
-    made = SIDES[side](case)
+    made = sides_of(case)[side](case)
     pipe.send(made.parameters)
     for phase in PHASES:
         getattr(made, phase)(Turns(pipe, count))
@@ -110,9 +117,10 @@ def recipe_of(case: Case) -> Recipe:
     from zoo.training.resolve import resolve
 
     recipe = resolve(case.model, batch_size=case.batch_size, precision="float32")
+    arguments = {"label_dropout": 1.0} if case.model == "ddpm" else {}  # the paper's network
     bare = dict.fromkeys(("regularization", "schedule", "warmup"))
     none: dict[str, Any] = {key: [] for key in ("augmentation", "callbacks", "metrics")}
-    recipe = recipe.model_copy(update={**bare, **none, "arguments": {}})
+    recipe = recipe.model_copy(update={**bare, **none, "arguments": arguments})
     return resolve(None, recipe=recipe, learning_rate=LEARNING_RATE)
 
 
@@ -139,13 +147,10 @@ def dataset_of(case: Case) -> Dataset:
 class KerasSide:
     """A compiled Keras model and what `fit` gets."""
 
-    def __init__(
-        self, model: Any, case: Case, answer: Callable[[np.ndarray], Any], **fit: Any
-    ) -> None:
+    def __init__(self, model: Any, answer: Callable[[], Any], **fit: Any) -> None:
         from zoo.anatomy.counts import trainable_parameters
 
         self.model = model
-        self.case = case
         self.answer = answer
         self.fit = {"verbose": 0, **fit}
         self.parameters = trainable_parameters(model)
@@ -166,10 +171,9 @@ class KerasSide:
 
     def inference(self, turns: Turns) -> None:
         """Answer for all examples in each turn."""
-        images, _ = examples(self.case)
         for _ in range(turns.count):
             turns.begin()
-            self.answer(images)
+            self.answer()
             turns.end()
 
 
@@ -190,18 +194,35 @@ def dlzoo(case: Case) -> KerasSide:
     strategy = make_strategy(recipe)
     dataset = dataset_of(case)
     card = registry.card(case.model)
-    task = tasks.make(tasks.check(card, None, dataset.spec), dataset.spec)
+    task = tasks.make(tasks.check(card, None, dataset.spec), dataset.spec, card=card)
     batches = task.training_batches(dataset, batch_size=case.batch_size, seed=recipe.seed)
     model, _, _ = build_model(recipe, card, task, batches, strategy)
-    predictor = task.predictor(model)
+    answer = _answering(model, task, case)
     endless = {"x": batches.start(), "steps_per_epoch": batches.steps, "shuffle": False}
+    images, _ = examples(case)
     return KerasSide(
         model,
-        case,
-        lambda images: predictor({"image": images}, chunk=case.batch_size),
+        lambda: answer(images),
         callbacks=[StopAtNaN()],
         **endless,
     )
+
+
+def _answering(model: Any, task: Any, case: Case) -> Callable[[np.ndarray], Any]:
+    """Return what `run.predict` calls; of a diffusion model, one pass of its network."""
+    if case.model != "ddpm":
+        predictor = task.predictor(model)
+        return lambda images: predictor({"image": images}, chunk=case.batch_size)
+    import tensorflow as tf
+
+    noise = tf.function(
+        lambda images: model.predict_noise(2.0 * images - 1.0, tf.fill(tf.shape(images)[:1], 500))
+    )
+    return lambda images: [noise(part) for part in _batches(images, case)]
+
+
+def _batches(images: np.ndarray, case: Case) -> list[np.ndarray]:
+    return np.split(images, range(case.batch_size, len(images), case.batch_size))
 
 
 def plain_keras(case: Case) -> KerasSide:
@@ -235,10 +256,10 @@ def _fitted_plainly(plain: Any, case: Case) -> KerasSide:
     arguments = compile_arguments(recipe_of(case), case.examples // case.batch_size)
     plain.model.compile(optimizer=arguments["optimizer"], **plain.compile)
     answering = plain.answering or plain.model
+    images, _ = examples(case)
     return KerasSide(
         plain.model,
-        case,
-        lambda images: answering.predict(images, batch_size=case.batch_size, verbose=0),
+        lambda: answering.predict(images, batch_size=case.batch_size, verbose=0),
         x=plain.x,
         y=plain.y,
         batch_size=case.batch_size,
@@ -296,7 +317,8 @@ class TorchSide:
             loss.backward()
             self.optimizer.step()
             loss_sum += loss.detach() * len(chosen)
-            right += (self.network.answer(outputs).argmax(1) == classes).sum()
+            self.network.stepped()
+            right += self.network.right(outputs, classes)
         return float(loss_sum) / self.case.examples, float(right) / self.case.examples
 
     def inference(self, turns: Turns) -> None:

@@ -47,6 +47,13 @@ class Network(nn.Module):
         """Return what is largest for the class (B, classes)."""
         return outputs
 
+    def right(self, outputs: Any, classes: Any) -> Any:
+        """Return how many answers are right."""
+        return (self.answer(outputs).argmax(1) == classes).sum()
+
+    def stepped(self) -> None:
+        """Do what is done after each step of the optimizer."""
+
 
 def mlp(input_shape: tuple[int, int, int], classes: int) -> Network:
     """Return 300 hidden units, see zoo/models/mlp.py."""
@@ -325,6 +332,10 @@ NETWORKS: dict[str, Callable[..., Network]] = {
 
 def build(model: str, input_shape: tuple[int, int, int], classes: int) -> Network:
     """Return the network of a zoo's model for images (height, width, channels)."""
+    if model == "ddpm":
+        from benchmarks.torch_diffusion import UNet
+
+        return UNet(input_shape)
     return NETWORKS[model](input_shape, classes)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.options import MODEL, PATH, json_option, overwrite_option, precision_option
+from cli.options import DATASET, MODEL, PATH, json_option, overwrite_option, precision_option
 from cli.output import emit_json, heading, hint, next_command, note, table
 from zoo.base.errors import DlzooError, UsageError
 from zoo.base.files import writable, write_text
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 
 
 @click.command("benchmark")
-@click.argument("models", nargs=-1, required=True, type=MODEL, metavar="MODEL...")
+@click.argument("models", nargs=-1, type=MODEL, metavar="MODEL...")
+@click.option(
+    "--input-pipeline",
+    "dataset",
+    type=DATASET,
+    metavar="DATASET",
+    help="How fast this data set's batches come, and whether a MODEL waits for them.",
+)
 @click.option(
     "--batch-size", type=click.IntRange(min=1), help="Examples per step; by default chosen by cost."
 )
@@ -42,6 +50,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     models: tuple[str, ...],
+    dataset: str | None,
     batch_size: int | None,
     input_size: int | None,
     precision: str | None,
@@ -58,7 +67,15 @@ def command(
     \b
     dlzoo benchmark lenet5 resnet20
     dlzoo benchmark resnet50 --batch-size 16 --input-size 64
+    dlzoo benchmark --input-pipeline digits resnet20
     """
+    if dataset is not None:
+        if input_size is not None or precision is not None or output is not None:
+            raise UsageError("--input-pipeline takes --batch-size, --repeats and --json only")
+        _pipeline(dataset, models, batch_size, repeats, as_json)
+        return
+    if not models:
+        raise UsageError("name a MODEL to measure, or --input-pipeline DATASET")
     from zoo.training.benchmark import benchmark
 
     if output is not None:
@@ -91,6 +108,43 @@ def command(
     if failed:
         raise type(failed[0])("; ".join(str(error) for error in failed)) from failed[0]
     hint(next_command("train", names[0]))
+
+
+def _pipeline(
+    dataset: str, models: Sequence[str], batch_size: int | None, repeats: int, as_json: bool
+) -> None:
+    """Measure a data set's input pipeline, alone or beside each model."""
+    from zoo.training.pipeline import measure_pipeline
+
+    found = [
+        measure_pipeline(dataset, model, batch_size=batch_size, repeats=repeats)
+        for model in models or (None,)
+    ]
+    if as_json:
+        emit_json([flow.as_dict() for flow in found])
+        return
+    first = found[0]
+    heading(f"{dataset}: examples per second, median of {repeats} rounds")
+    rows = []
+    for flow in found:
+        low, high = flow.quartiles
+        rows.append(
+            (
+                flow.recipe,
+                flow.batch_size,
+                f"{flow.pipeline:,.0f} ({low:,.0f} to {high:,.0f})",
+                "" if flow.device is None else f"{flow.device:,.0f}",
+                "" if flow.training is None else f"{flow.training:,.0f}",
+                flow.bottleneck or "",
+            )
+        )
+    columns = ("recipe", "batch", "input pipeline", "device alone", "training", "bottleneck")
+    table(columns, rows, right=("batch", "input pipeline", "device alone", "training"))
+    if first.growth is not None:
+        grown = max(flow.growth or 0 for flow in found)
+        click.echo(f"memory grew by {grown / 1e6:,.0f} MB after the first round")
+    if not models:
+        hint(next_command("benchmark", "--input-pipeline", dataset, first.model))
 
 
 def _as_csv(found: list[Measurement]) -> str:

@@ -60,7 +60,7 @@ def command(
                         "model": run.recipe.model,
                         "dataset": run.recipe.data.name,
                         "epochs": len(histories[name]["epoch"]),
-                        "training_seconds": round(sum(histories[name]["seconds"]), 2),
+                        "training_seconds": round(run.training_seconds, 2),
                         "test": scores[name],
                     }
                     for name, run in found.items()
@@ -75,7 +75,7 @@ def command(
             name,
             optimizer,
             len(histories[name]["epoch"]),
-            f"{sum(histories[name]['seconds']):.1f}",
+            f"{found[name].training_seconds:.1f}",
             *(number(scores[name][m]) if m in scores[name] else "" for m in measures),
         )
         for name, optimizer in zip(found, optimizers, strict=True)

@@ -17,6 +17,7 @@ import click
 from cli.options import json_option
 from cli.output import emit_json, facts, heading, hint, next_command
 from zoo.base.environment import versions
+from zoo.base.gpus import nvidia_gpus, why_unseen
 
 FEATURES = {
     "training": (("tensorflow", "keras", "zoo.training.trainer"), "pip install tensorflow"),
@@ -29,6 +30,7 @@ FEATURES = {
         ("tensorflow_datasets.core.dataset_builder", "importlib_resources"),
         "pip install tensorflow-datasets importlib_resources",
     ),
+    "byte-pair vocabularies": (("tokenizers",), "pip install 'dlzoo[text]'"),
     "tests and checks": (("pytest", "xdist", "ruff", "mypy"), "pip install 'dlzoo[dev]'"),
 }
 """Name -> (modules that must be importable, the command that adds them)."""
@@ -173,29 +175,24 @@ def _devices() -> list[str]:
 def _gpu_feature(seen: bool) -> dict[str, Any]:
     if seen:
         return {"ready": True, "missing": [], "add": None}
-    if _has_nvidia_gpu():
+    # All GPUs, also those that CUDA_VISIBLE_DEVICES hides.
+    if nvidia_gpus(environment={}):
+        reasons, add = why_unseen(_built_with_cuda())
         return {
             "ready": False,
-            "missing": ["this machine has an NVIDIA GPU, but TensorFlow sees none"],
-            "add": "pip install 'dlzoo[gpu]'",
+            "missing": ["this machine has an NVIDIA GPU, but TensorFlow sees none", *reasons],
+            "add": add,
         }
     return {"ready": False, "missing": ["no NVIDIA GPU was found"], "add": None}
 
 
-def _has_nvidia_gpu(devices: Path = Path("/dev")) -> bool:
-    """Return whether the driver shows a GPU, in `devices` or by ``nvidia-smi``."""
-    if any(devices.glob("nvidia[0-9]*")):
-        return True
-    tool = shutil.which("nvidia-smi")
-    if tool is None:
-        return False
+def _built_with_cuda() -> bool:
+    from zoo.base.runtime import start_tensorflow
+
     try:
-        done = subprocess.run(  # noqa: S603  (fixed arguments, no shell)
-            [tool, "-L"], capture_output=True, text=True, timeout=20, check=True
-        )
-    except (OSError, subprocess.SubprocessError):
+        return bool(start_tensorflow().test.is_built_with_cuda())
+    except ImportError:
         return False
-    return "GPU" in done.stdout
 
 
 def _memory() -> tuple[float, float]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from cli.images import animation, denoised
 from cli.options import (
     PATH,
     RUN,
@@ -18,6 +19,7 @@ from cli.options import (
     weights_option,
 )
 from cli.output import emit_json, hint, run_command
+from cli.reconstruct import reconstruct as reconstructed
 from zoo.base.errors import UsageError
 from zoo.base.files import writable
 from zoo.run import Run, load
@@ -40,6 +42,34 @@ LONG = 5000
     show_default=True,
     help="The same seed generates the same examples.",
 )
+@click.option(
+    "--class",
+    "label",
+    metavar="NAME",
+    help="The class to make, by name or number, of a conditional model; by default all in turn.",
+)
+@click.option(
+    "--steps",
+    type=click.IntRange(min=1),
+    help="Steps of a diffusion's sampler: few are fast. All of them by default, or the recipe's.",
+)
+@click.option(
+    "--animate",
+    type=PATH,
+    metavar="FILE.gif",
+    help="Also draw a diffusion's way from noise, or how the training of another generator went.",
+)
+@click.option(
+    "--denoise",
+    multiple=True,
+    metavar="FILE",
+    help="Take the noise out of an image, or of a folder of images, instead.",
+)
+@click.option(
+    "--interpolate",
+    is_flag=True,
+    help="Draw rows of images, each from one random latent to another.",
+)
 @click.option("--prompt", help="What a text begins with.")
 @click.option("--length", type=click.IntRange(min=1), help="Tokens to write; 200 by default.")
 @click.option(
@@ -56,6 +86,11 @@ LONG = 5000
     help="Draw among the most probable tokens that together have this probability.",
 )
 @click.option(
+    "--reconstruct",
+    metavar="FILE",
+    help="Draw images beside what the model makes of them: a file, a folder, or '-'.",
+)
+@click.option(
     "--output",
     type=PATH,
     help="The file to write. By default images go to <run>.png in this folder, and texts are "
@@ -69,6 +104,12 @@ def command(
     run: str,
     count: int | None,
     seed: int,
+    label: str | None,
+    reconstruct: str | None,
+    steps: int | None,
+    animate: Path | None,
+    denoise: tuple[str, ...],
+    interpolate: bool,
     output: Path | None,
     weights: Any,
     overwrite: bool,
@@ -79,8 +120,48 @@ def command(
     """Generate new examples with RUN's model: images into one file, or texts."""
     found = load(run, run_dir, weights=weights)
     given = {key: value for key, value in of_texts.items() if value is not None}
+    if reconstruct is not None:
+        said = [key.replace("_", "-") for key in given]
+        beside: dict[str, Any] = {
+            "count": count,
+            "class": label,
+            "steps": steps,
+            "animate": animate,
+        }
+        beside |= {"denoise": denoise or None, "interpolate": interpolate or None}
+        said += [key for key, value in beside.items() if value is not None]
+        if said:
+            raise UsageError(f"--{said[0]} has no use beside --reconstruct, which draws FILE")
+        reconstructed(found, reconstruct, output, overwrite=overwrite, as_json=as_json)
+        tell_unfinished(found, weights)
+        return
+    if denoise:
+        others: dict[str, Any] = {
+            "--count": count,
+            "--class": label,
+            "--steps": steps,
+            "--animate": animate,
+        }
+        wrong = [flag for flag, value in others.items() if value is not None]
+        if wrong or given or interpolate:
+            flag = (wrong or [f"--{key.replace('_', '-')}" for key in given] or ["--interpolate"])[
+                0
+            ]
+            raise UsageError(f"{flag} has no use beside --denoise, which cleans FILE")
+        denoised(found, denoise, output, overwrite, as_json)
+        tell_unfinished(found, weights)
+        return
     if "generate" not in found.task.commands:
         found.task.sample(None, _request(1, seed))  # says why not
+    of_class = {} if label is None else {"label": found.task.class_number(label)}
+    of_images = {
+        "--steps": steps is not None,
+        "--animate": animate is not None,
+        "--interpolate": interpolate,
+    }
+    if found.task.prompted and any(of_images.values()):
+        flags = ", ".join(flag for flag, asked in of_images.items() if asked)
+        raise UsageError(f"{flags}: only for models that make images; {found.name} writes texts")
     if found.task.prompted:
         _texts(found, count or found.task.default_count, seed, given, output, overwrite, as_json)
     else:
@@ -88,25 +169,39 @@ def command(
             flags = ", ".join(f"--{key.replace('_', '-')}" for key in given)
             raise UsageError(f"{flags}: only for models that write texts; {found.name} does not")
         count = count or found.task.default_count
-        _file(found, count, seed, output, overwrite, as_json)
+        request = _request(count, seed, interpolate=interpolate, steps=steps, **of_class)
+        _file(found, request, animate, output, overwrite, as_json)
     tell_unfinished(found, weights)
     hint(run_command("export", found, run_dir))
 
 
 def _file(
-    found: Run, count: int, seed: int, output: Path | None, overwrite: bool, as_json: bool
+    found: Run,
+    request: Any,
+    animate: Path | None,
+    output: Path | None,
+    overwrite: bool,
+    as_json: bool,
 ) -> None:
-    """Write the examples into a file."""
+    """Write the examples into a file, and into another how they came about."""
     feature = found.task.spec.features[found.task.inputs[0]]
     path = output or Path(f"{found.name}{feature.suffix}")
     feature.require_suffix(path)
     writable(path, overwrite=overwrite)
-    samples = found.sample(_request(count, seed))
+    if animate is not None:
+        animation(found, request, animate, overwrite)
+    samples = found.sample(request)
     samples.feature.write(samples.values, path)
+    count, seed = request.count, request.seed
     if as_json:
-        emit_json({"run": str(found.path), "count": count, "seed": seed, "output": str(path)})
+        told = {"run": str(found.path), "count": count, "seed": seed, "output": str(path)}
+        asked = {"class": request.label, "steps": request.steps}
+        asked["animation"] = None if animate is None else str(animate)
+        emit_json({**told, **{key: value for key, value in asked.items() if value is not None}})
     else:
         click.echo(f"{count} examples of {found.name} with seed {seed}: {path}")
+        if animate is not None:
+            click.echo(f"how they came about: {animate}")
 
 
 def _texts(

@@ -93,7 +93,22 @@ def _tasks() -> list[str]:
 
 
 MODEL = Name("model", _models, "dlzoo list")
-DATASET = Name("data set", _datasets, "dlzoo datasets")
+
+
+class _Source(Name):
+    """A data set, or a source of the user's own such as ``folder:photos``."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name, or the reference as it was typed."""
+        if (found := self.find(str(value))) is not None:
+            return found
+        from zoo.datasets.sources import open_source
+
+        open_source(str(value))
+        return str(value)
+
+
+DATASET = _Source("data set", _datasets, "dlzoo datasets")
 RECIPE = Name("recipe", _recipes, "dlzoo recipes")
 FAMILY = Name("family", _families)
 TASK = Name("task", _tasks)
@@ -272,6 +287,30 @@ overwrite_option = click.option(
 )
 
 
+def source_options(command: _Command) -> _Command:
+    """Add what is said of a source of one's own beside its name."""
+    options = (
+        click.option(
+            "--target",
+            metavar="COLUMN",
+            help="The column that is asked for; COLUMN:class or COLUMN:number says what it is.",
+        ),
+        click.option("--group", metavar="COLUMN", help="Rows of one value here stay in one split."),
+        click.option("--data-dir", metavar="DIR", help="Where tensorflow-datasets keeps its data."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+skip_option = click.option(
+    "--skip-bad-files",
+    is_flag=True,
+    default=None,
+    help="Go on without what cannot be read; a run lists it.",
+)
+
+
 def precision_option(command: _Command) -> _Command:
     """Add ``--precision`` to a command."""
     from recipes.recipe import PRECISIONS  # only commands with such an option load the schema
@@ -286,7 +325,9 @@ def strategy_option(command: _Command) -> _Command:
     from recipes.recipe import STRATEGIES
 
     text = "How tf.distribute spreads the work."
-    return click.option("--strategy", type=Choice(STRATEGIES), help=text)(command)
+    words = f"{text} One of {', '.join(STRATEGIES)}."
+    choice = click.option("--strategy", type=Choice(STRATEGIES), metavar="NAME", help=words)
+    return choice(command)
 
 
 class DefaultGroup(click.Group):

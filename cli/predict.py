@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
+import itertools
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from cli.answers import AnswerFile, require_suffix
 from cli.options import (
     PATH,
     RUN,
@@ -24,14 +25,20 @@ from cli.options import (
 )
 from cli.output import emit_json, hint, note, number, run_command, table
 from zoo.base.errors import DlzooError, UsageError
-from zoo.base.files import writable, write_text
+from zoo.base.files import writable
 from zoo.run import Run, load
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from zoo.datasets.features.base import Reading
 
 MOST_WARNINGS = 5
 """Inputs that are warned of one by one."""
+CHUNK = 256
+"""Answers that come at a time, see `zoo.tasks.predictor.CHUNK`."""
+REPORTED = 1_024
+"""Answers between two lines of progress."""
 
 
 class _RowsMayFollow(click.Command):
@@ -73,7 +80,7 @@ class _RowsMayFollow(click.Command):
 @click.option(
     "--output",
     type=PATH,
-    help="Write the answers to this .csv or .jsonl file instead.",
+    help="Write the answers to this .csv, .jsonl or .parquet file instead.",
 )
 @weights_option
 @overwrite_option
@@ -94,101 +101,123 @@ def command(
 ) -> None:
     """Apply RUN's model to each INPUT.
 
-    For images, INPUT is a file or a folder of them; for tables, a CSV file or a row such as
-    5.1,3.5,1.4,0.2; for texts, a text or a file with one text a line. '-' is standard input. A row
-    that begins with a minus sign comes after '--'.
+    For images, INPUT is a file, a folder of them or a pattern such as 'photos/*.jpg'; for tables,
+    a CSV file or a row such as 5.1,3.5,1.4,0.2; for texts, a text or a file with one text a line.
+    '-' is standard input. A row that begins with a minus sign comes after '--'. What cannot be
+    read is listed, and the others are answered.
 
     \b
     dlzoo predict RUN "venerdì 3 maggio 1979" --attention attention.png
     """
     if output is not None:
-        if output.suffix.lower() not in (".csv", ".jsonl"):
-            raise UsageError(f"--output writes .csv or .jsonl files, got {output}")
+        require_suffix(output)
         writable(output, overwrite=overwrite)
     if attention is not None:
         from zoo.runs.figures import require_picture_suffix
 
         writable(require_picture_suffix(attention), overwrite=overwrite)
     found = load(run, run_dir, weights=weights)
-    examples = found.task.read(inputs, sys.stdin.buffer)
-    good = [one for one in examples if not any(reading.fault for reading in one.values())]
-    faults = [reading.fault for one in examples for reading in one.values() if reading.fault]
-    rows = _answers(found, good, top_k, beams, invert) if good else []
-    if attention is not None and good:
-        found.draw_attention({name: one.raw for name, one in good[0].items()}, attention)
-    if rows and output is not None:
-        _write(rows, output)
+    asked = _Asked(found, invert, keep_first=attention is not None)
+    shown: list[dict[str, Any]] = []
+    answered = 0
+    with AnswerFile(output) if output is not None else nullcontext() as file:
+        for rows in _answers(asked, asked.examples(inputs, sys.stdin.buffer), top_k, beams):
+            answered += len(rows)
+            if file is not None:
+                file.add(rows)
+            if file is None or as_json:
+                shown += rows
+            _progress(answered)
+    asked.tell_warnings()
+    first = asked.first
+    if attention is not None and first is not None:
+        found.draw_attention({name: one.raw for name, one in first.items()}, attention)
     if as_json:
-        drawn = {} if attention is None or not good else {"attention": str(attention)}
-        emit_json({"run": str(found.path), "predictions": rows, "failed": faults, **drawn})
-    elif rows and output is None:
-        _show(rows)
-    elif rows:
-        click.echo(f"{len(rows)} answers: {output}")
+        drawn = {} if first is None else {"attention": str(attention)}
+        emit_json({"run": str(found.path), "predictions": shown, "failed": asked.faults, **drawn})
+    elif shown:
+        _show(shown)
+    elif answered:
+        click.echo(f"{answered} answers: {output}")
     tell_unfinished(found, weights)
-    if attention is not None and good and not as_json:
-        note(f"attention of '{good[0][found.task.inputs[0]].name}': {attention}")
-    if faults:
-        for fault in faults:
+    if first is not None and not as_json:
+        note(f"attention of '{first[found.task.inputs[0]].name}': {attention}")
+    if asked.faults:
+        for fault in asked.faults:
             note(f"not read: {fault}")
-        raise DlzooError(f"{len(faults)} of {len(examples)} inputs could not be read")
+        total = answered + len(asked.faults)
+        raise DlzooError(f"{len(asked.faults)} of {total} inputs could not be read")
     hint(run_command("export", found, run_dir))
 
 
+class _Asked:
+    """The examples of a command line, read one by one, and what was noticed on the way.
+
+    Args:
+        run: Whose model is asked.
+        invert: Whether light and dark are swapped.
+        keep_first: Whether the first example is wanted again afterwards.
+    """
+
+    def __init__(self, run: Run, invert: bool, *, keep_first: bool) -> None:
+        self.run, self.invert, self.keep_first = run, invert, keep_first
+        self.first: Mapping[str, Reading] | None = None
+        self.names: deque[str] = deque()
+        """Of the examples that are not answered yet."""
+        self.faults: list[str] = []
+        self.warned = 0
+
+    def examples(self, inputs: Sequence[str], stdin: BinaryIO) -> Iterator[dict[str, np.ndarray]]:
+        """Yield raw columns; what cannot be read is left out and listed."""
+        features = self.run.task.asked
+        for example in self.run.task.read(inputs, stdin):
+            faults = [reading.fault for reading in example.values() if reading.fault]
+            self.faults += faults
+            if faults:
+                continue
+            if self.keep_first and self.first is None:
+                self.first = example
+            raw = {
+                name: features[name].inverted(reading.raw) if self.invert else reading.raw
+                for name, reading in example.items()
+            }
+            name = " ".join(reading.name for reading in example.values())
+            self._warn(name, (features[key].unusual(values) for key, values in raw.items()))
+            self.names.append(name)
+            yield raw
+
+    def _warn(self, name: str, warnings: Iterable[str | None]) -> None:
+        """Say on standard error that an input is unlike the training data."""
+        warning = next(filter(None, warnings), None)
+        if warning is None:
+            return
+        self.warned += 1
+        if self.warned <= MOST_WARNINGS:
+            note(f"warning: {name}: {warning}")
+
+    def tell_warnings(self) -> None:
+        """Say how many inputs were not warned of one by one."""
+        if self.warned > MOST_WARNINGS:
+            more = self.warned - MOST_WARNINGS
+            note(f"warning: {more} more inputs are unlike the training data")
+
+
 def _answers(
-    found: Run, examples: Sequence[Mapping[str, Reading]], top_k: int, beams: int, invert: bool
-) -> list[dict[str, Any]]:
-    """Return what is told of each example."""
-    features = found.task.asked
-    raw = [
-        {
-            name: features[name].inverted(reading.raw) if invert else reading.raw
-            for name, reading in example.items()
-        }
-        for example in examples
-    ]
-    names = [" ".join(reading.name for reading in example.values()) for example in examples]
-    _warn(
-        names,
-        [
-            next(
-                filter(None, (features[column].unusual(values) for column, values in one.items())),
-                "",
-            )
-            for one in raw
-        ],
-    )
-    answers = found.task.rows(found.predict_each(raw, beams=beams), top_k)
-    return [{"input": name, **row} for name, row in zip(names, answers, strict=True)]
-
-
-def _warn(names: Sequence[str], warnings: Sequence[str | None]) -> None:
-    """Say on standard error which inputs are unlike the training data, in a line each."""
-    told = [f"{name}: {warning}" for name, warning in zip(names, warnings, strict=True) if warning]
-    for line in told[:MOST_WARNINGS]:
-        note(f"warning: {line}")
-    if len(told) > MOST_WARNINGS:
-        note(f"warning: {len(told) - MOST_WARNINGS} more inputs are unlike the training data")
-
-
-def _write(rows: Sequence[dict[str, Any]], output: Path) -> None:
-    if output.suffix.lower() == ".jsonl":
-        write_text(output, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    asked: _Asked, examples: Iterator[dict[str, np.ndarray]], top_k: int, beams: int
+) -> Iterator[list[dict[str, Any]]]:
+    """Yield what is told of the examples, some at a time, in order."""
+    first = next(examples, None)
+    if first is None:
         return
-    text = io.StringIO()
-    flat = [_flat(row) for row in rows]
-    writer = csv.DictWriter(text, list(flat[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
-    write_text(output, text.getvalue())
+    for answers in asked.run.predict_stream(itertools.chain([first], examples), beams=beams):
+        told = asked.run.task.rows(answers, top_k)
+        yield [{"input": asked.names.popleft(), **row} for row in told]
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of a CSV file: the ranked classes in columns of their own."""
-    cells = {key: value for key, value in row.items() if key != "top"}
-    for rank, one in enumerate(row.get("top", [])[1:], start=2):
-        cells |= {f"{key}{rank}": value for key, value in one.items()}
-    return cells
+def _progress(done: int) -> None:
+    """Say on standard error how far a long work is; a line for each part in a pipe."""
+    if done >= REPORTED and done % REPORTED < CHUNK:
+        note(f"{done:,} answered")
 
 
 def _show(rows: Sequence[dict[str, Any]]) -> None:

@@ -19,17 +19,37 @@ from cli.options import (
     json_option,
     precision_option,
     run_dir_option,
+    skip_option,
+    source_options,
     strategy_option,
 )
 from cli.output import emit_json, facts, hint, note, number, run_command
 from recipes.overrides import assignment
 from zoo.base.errors import UsageError
-from zoo.base.files import require_writable
+from zoo.base.files import is_file, require_writable
 from zoo.runs.folder import RunFolder, find, require_free_name
+from zoo.training.cluster import is_chief
 
 if TYPE_CHECKING:
-    from recipes.recipe import Recipe
+    from recipes.recipe import Checkpointing, Recipe
     from zoo.training.progress import Reporter
+
+
+CHANGES = (
+    "recipe",
+    "dataset",
+    "epochs",
+    "batch_size",
+    "learning_rate",
+    "seed",
+    "strategy",
+    "devices",
+    "accumulate",
+    "precision",
+    "init_from",
+    "freeze",
+)
+"""The options that change the recipe, see `zoo.training.changes.Changes`."""
 
 
 class _BatchSize(click.ParamType):  # type: ignore[type-arg]
@@ -48,13 +68,23 @@ class _BatchSize(click.ParamType):  # type: ignore[type-arg]
 @click.command("train")
 @click.argument("model", type=MODEL, required=False)
 @click.option("--recipe", type=RECIPE_OR_FILE, help="Instead of the default; a file is TOML.")
-@click.option("--dataset", type=DATASET, help="Train on this data set instead.")
+@click.option(
+    "--dataset", type=DATASET, help="Train on this data set or source of your own instead."
+)
+@source_options
+@skip_option
 @click.option(
     "--epochs", type=click.IntRange(min=1, max=2**31 - 1), help="Passes over the training split."
 )
 @click.option("--batch-size", type=_BatchSize(), help="Examples per step, or 'full'.")
 @click.option(
     "--learning-rate", type=click.FloatRange(min=0, min_open=True), help="Of every optimizer."
+)
+@click.option(
+    "--find-learning-rate",
+    "find_rate",
+    is_flag=True,
+    help="Find it by a short range test before the training.",
 )
 @click.option(
     "--seed",
@@ -71,6 +101,12 @@ class _BatchSize(click.ParamType):  # type: ignore[type-arg]
 )
 @strategy_option
 @click.option("--devices", type=click.IntRange(min=1), help="How many; without GPUs, of the CPU.")
+@click.option(
+    "--accumulate",
+    type=click.IntRange(min=1),
+    metavar="STEPS",
+    help="Reach the batch size in so many steps, if it does not fit into memory.",
+)
 @precision_option
 @click.option(
     "--init-from",
@@ -81,8 +117,16 @@ class _BatchSize(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--freeze", multiple=True, metavar="PATTERN", help="Do not train these layers: 'conv[1-4]*'"
 )
+@click.option(
+    "--checkpoint-minutes",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Save after so many; by default so rarely that it costs under 3 %.",
+)
+@click.option("--checkpoint-steps", type=click.IntRange(min=1), help="Save after so many.")
+@click.option("--keep", type=click.IntRange(min=1), help="How many checkpoints to keep: 2.")
 @click.option("--name", help="Of the run; <model>-<dataset>-<number> by default.")
 @click.option("--resume", type=RUN, metavar="RUN", help="Continue a run where it stopped.")
+@click.option("--continue", "continue_", is_flag=True, help="Resume the run of that --name.")
 @click.option(
     "--dry-run", is_flag=True, help="Do all up to the first step, time some steps, keep nothing."
 )
@@ -93,7 +137,9 @@ def command(
     assignments: tuple[str, ...],
     name: str | None,
     resume: str | None,
+    continue_: bool,
     dry_run: bool,
+    find_rate: bool,
     run_dir: Path,
     as_json: bool,
     **changes: Any,
@@ -108,25 +154,57 @@ def command(
     """
     changes["freeze"] = changes["freeze"] or None
     if resume is not None:
-        fixed = {key: value for key, value in changes.items() if key != "epochs"}
-        given = [key for key, value in fixed.items() if value is not None]
-        if model is not None or assignments or given or name is not None or dry_run:
-            raise UsageError(
-                "--resume continues with the run's own recipe; only --epochs may change"
-            )
-        run = _resume(find(resume, run_dir), changes["epochs"], run_dir, as_json)
+        if name is not None or dry_run or continue_ or find_rate:
+            flags = {"--dry-run": dry_run, "--continue": continue_}
+            flags |= {"--find-learning-rate": find_rate, "--name": True}
+            what = next(flag for flag, given in flags.items() if given)
+            raise UsageError(f"{what} is for a new training; --resume continues one that is there")
+        run = _resume(find(resume, run_dir), model, assignments, changes, run_dir, as_json)
     else:
-        recipe = _resolved(model, name, assignments, run_dir, changes)
+        if continue_ and name is None:
+            raise UsageError("--continue looks for the run by its --name, which was not given")
+        begun = _begun(name, run_dir) if continue_ else None
+        recipe = _resolved(model, name, assignments, run_dir, changes, begun)
+        if find_rate:
+            recipe = _with_found_rate(recipe, changes["learning_rate"])
         if dry_run:
             _dry_run(recipe, as_json)
             return
-        from zoo.training import trainer
+        if begun is not None:
+            goes_on = not begun.finished
+            run = _go_on(begun, None, None, run_dir, as_json) if goes_on else begun
+        else:
+            from zoo.training import trainer
 
-        with _told_how_to_resume(run_dir) as made:
-            run, _ = trainer.train(
-                recipe, run_dir=run_dir, name=name, reporter=_reporter(as_json), made=made
-            )
-    _conclude(run, run_dir, as_json)
+            with _told_how_to_resume(run_dir) as made:
+                run, _ = trainer.train(
+                    recipe, run_dir=run_dir, name=name, reporter=_reporter(as_json), made=made
+                )
+    if is_chief(run.recipe):
+        _conclude(run, run_dir, as_json)
+
+
+def _begun(name: str | None, run_dir: Path) -> RunFolder | None:
+    """Return the run of a name, where there is anything to go on from.
+
+    All workers must answer alike: the chief cannot have written a checkpoint before the last of
+    them has asked.
+    """
+    run = RunFolder(run_dir / str(name))
+    if not is_file(run.path / "recipe.toml"):
+        return None
+    return run if run.checkpoints or is_chief(run.recipe) else None
+
+
+def _require_same(run: RunFolder, recipe: Recipe) -> None:
+    """Raise a `UsageError` unless a run was begun by this recipe."""
+    old, new = run.recipe.as_dict(), recipe.as_dict()
+    differ = [key for key in {**old, **new} if old.get(key) != new.get(key)]
+    if differ:
+        raise UsageError(
+            f"run {run.name} was begun by another recipe: {', '.join(differ)} differ. Go on with "
+            f"{run.command('train --resume')}, or give another --name"
+        )
 
 
 def _resolved(
@@ -135,25 +213,84 @@ def _resolved(
     assignments: tuple[str, ...],
     run_dir: Path,
     changes: dict[str, Any],
+    begun: RunFolder | None = None,
 ) -> Recipe:
+    from zoo.datasets.sources import open_source
     from zoo.training.resolve import describe, resolve
 
     if model is None and changes["recipe"] is None:
-        raise UsageError("name a MODEL to train, see: dlzoo list")
+        model = _suited(changes)
     overrides = dict(assignment(text) for text in assignments)
     recipe = resolve(model, run_dir=run_dir, overrides=overrides, **changes)
     require_writable(run_dir)
-    require_free_name(name, run_dir)
-    note(describe(recipe))
+    if begun is None:
+        require_free_name(name, run_dir)
+    else:
+        _require_same(begun, recipe)
+    if is_chief(recipe):
+        note(describe(recipe))
+        for line in open_source(recipe.data).describe().told:
+            note(f"data: {line}")
+        if recipe.class_weights:
+            note("data: the classes are of unequal size and are weighed: --set class_weights")
     return recipe
 
 
-def _resume(run: RunFolder, epochs: int | None, run_dir: Path, as_json: bool) -> RunFolder:
+def _with_found_rate(recipe: Recipe, given: float | None) -> Recipe:
+    from zoo.training.range_test import with_found_rate
+
+    if given is not None:
+        raise UsageError("--find-learning-rate and --learning-rate contradict each other")
+    found, rate = with_found_rate(recipe)
+    note(f"learning rate {rate:g}, found by a range test")
+    return found
+
+
+def _suited(changes: dict[str, Any]) -> str:
+    """Return a model for a source of the user's own, and say why."""
+    from recipes.recipe import Data
+    from zoo.datasets.sources import is_own, open_source
+    from zoo.training.own import suited_model
+
+    if changes["dataset"] is None or not is_own(changes["dataset"]):
+        raise UsageError("name a MODEL to train, see: dlzoo list")
+    keys = ("target", "group", "data_dir", "skip_bad_files")
+    said = {key: changes[key] for key in keys if changes[key] is not None}
+    model, why = suited_model(open_source(Data(name=changes["dataset"], **said)).describe())
+    note(f"model {model}: {why}")
+    return model
+
+
+def _resume(
+    run: RunFolder,
+    model: str | None,
+    assignments: tuple[str, ...],
+    changes: dict[str, Any],
+    run_dir: Path,
+    as_json: bool,
+) -> RunFolder:
+    from zoo.training.resolve import resolve_resumed
+
+    overrides = dict(assignment(text) for text in assignments)
+    asked = resolve_resumed(run, model, run_dir=run_dir, overrides=overrides, **changes)
+    epochs = None if asked.epochs == run.recipe.epochs else asked.epochs
+    return _go_on(run, epochs, asked.checkpoint, run_dir, as_json)
+
+
+def _go_on(
+    run: RunFolder,
+    epochs: int | None,
+    checkpoint: Checkpointing | None,
+    run_dir: Path,
+    as_json: bool,
+) -> RunFolder:
     from zoo.training import trainer
 
     with _told_how_to_resume(run_dir) as made:
         made(run)
-        resumed, _ = trainer.resume(run, epochs=epochs, reporter=_reporter(as_json))
+        resumed, _ = trainer.resume(
+            run, epochs=epochs, checkpoint=checkpoint, reporter=_reporter(as_json)
+        )
     return resumed
 
 
@@ -205,13 +342,13 @@ def _dry_run(recipe: Recipe, as_json: bool) -> None:
 
 @contextmanager
 def _told_how_to_resume(run_dir: Path) -> Iterator[Any]:
-    """Say how to resume where a training is stopped that has finished an epoch."""
+    """Say how to resume where a training is stopped that has begun."""
     runs: list[RunFolder] = []
     try:
         yield runs.append
     except (KeyboardInterrupt, SystemExit):
         for run in runs:
-            if run.path.is_dir() and run.epochs_done:
+            if not run.removed and run.path.is_dir() and is_chief(run.recipe):
                 hint(run_command("train --resume", run, run_dir))
         raise
 

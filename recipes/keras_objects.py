@@ -29,7 +29,7 @@ def compile_arguments(recipe: Recipe, steps_per_epoch: int) -> dict[str, Any]:
 
     Args:
         recipe: Names the optimizers, the loss and the metrics.
-        steps_per_epoch: Converts epochs to the steps that schedules count in.
+        steps_per_epoch: Updates of the weights in an epoch, in which schedules count.
 
     Returns:
         ``optimizer``, or ``<network>_optimizer`` for each of several; ``loss`` and ``metrics``
@@ -41,7 +41,7 @@ def compile_arguments(recipe: Recipe, steps_per_epoch: int) -> dict[str, Any]:
     arguments: dict[str, Any] = {}
     for key, named in recipe.all_optimizers.items():
         keyword = key if recipe.optimizer else f"{key}_optimizer"
-        arguments[keyword] = optimizer(named, recipe.epochs, steps_per_epoch)
+        arguments[keyword] = optimizer(named, recipe.epochs, steps_per_epoch, recipe.accumulate)
     if recipe.loss:
         arguments["loss"] = loss(recipe.loss)
     if recipe.metrics:
@@ -49,15 +49,16 @@ def compile_arguments(recipe: Recipe, steps_per_epoch: int) -> dict[str, Any]:
     return arguments
 
 
-def optimizer(named: Optimizer, epochs: int, steps_per_epoch: int) -> Any:
+def optimizer(named: Optimizer, epochs: int, steps_per_epoch: int, accumulate: int = 1) -> Any:
     """Return a Keras optimizer whose learning rate follows its schedule and warm-up.
 
     Args:
         named: Its name, arguments, schedule and warm-up.
         epochs: Length of the training.
-        steps_per_epoch: Converts epochs to steps.
+        steps_per_epoch: Converts epochs to steps: updates of the weights.
+        accumulate: How many steps of the training make one update.
     """
-    from zoo.layers.schedules import WarmUp
+    from zoo.layers.schedules import PerUpdate, WarmUp
 
     arguments = named.arguments
     kind = find_class("optimizer", named.name, keras.optimizers, keras.optimizers.Optimizer)
@@ -77,7 +78,9 @@ def optimizer(named: Optimizer, epochs: int, steps_per_epoch: int) -> Any:
     if named.warmup:
         rate = WarmUp(rate, _steps(named.warmup, steps_per_epoch), named.warmup.start)
     if named.schedule or named.warmup:
-        arguments["learning_rate"] = rate
+        arguments["learning_rate"] = rate if accumulate == 1 else PerUpdate(rate, accumulate)
+    if accumulate > 1:
+        arguments["gradient_accumulation_steps"] = accumulate
     return construct("optimizer", kind, arguments, also=("schedule", "warmup"))
 
 
@@ -170,6 +173,11 @@ def callbacks(recipe: Recipe, folder: Path) -> list[Any]:
             raise UsageError(
                 f"callback {kind.__name__} needs a package that is not installed: "
                 f"pip install {package}"
+            )
+        if kind is keras.callbacks.BackupAndRestore:
+            raise UsageError(
+                "callback BackupAndRestore goes on with other examples than it left off at. Leave "
+                "it out: dlzoo train --resume goes on from checkpoints of the run's own"
             )
         made.append(construct("callback", kind, arguments))
     return made

@@ -15,7 +15,15 @@ from zoo.base.errors import UsageError
 from zoo.base.names import slug
 
 Precision = Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
-Strategy = Literal["auto", "one-device", "mirrored"]
+Strategy = Literal[
+    "auto",
+    "one-device",
+    "mirrored",
+    "multi-worker",
+    "tpu",
+    "central-storage",
+    "parameter-server",
+]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
 STRATEGIES: tuple[str, ...] = get_args(Strategy)
 
@@ -53,6 +61,23 @@ class Warmup(_Strict):
     """Learning rate at the first step."""
 
 
+class Checkpointing(_Strict):
+    """How often a training is saved; what it learns does not depend on it.
+
+    Without ``minutes``, ``steps`` and ``epochs`` the time between two checkpoints follows from
+    what one costs, so that all of them take less than 3 % of the training time.
+    """
+
+    minutes: float | None = Field(default=None, gt=0, strict=False, allow_inf_nan=False)
+    """Save when so many have passed since the last time."""
+    steps: int | None = Field(default=None, ge=1)
+    """Save after so many, also within an epoch."""
+    epochs: int | None = Field(default=None, ge=1)
+    """Save after so many."""
+    keep: int = Field(default=2, ge=1)
+    """How many checkpoints to keep: if the last is damaged, the one before it is used."""
+
+
 class Optimizer(Named):
     """A Keras optimizer, and how its learning rate changes during the training."""
 
@@ -80,12 +105,34 @@ class Data(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, strict=True)
     __pydantic_extra__: dict[str, dict[str, Any]]
     name: str
-    """A data set, see ``dlzoo datasets``."""
+    """A data set, see ``dlzoo datasets``, or a source of one's own such as ``folder:photos``."""
+    target: str | None = None
+    """Of a source of one's own: the column that is asked for. ``COLUMN:class`` and
+    ``COLUMN:number`` say what it is where its values do not."""
+    group: str | None = None
+    """The column whose equal values stay in one split, such as a patient's number."""
+    split_seed: int | None = Field(default=None, ge=0, lt=2**31)
+    """Of the division into splits; None is 0. The recipe's seed does not change it."""
+    data_dir: str | None = None
+    """The folder in which tensorflow-datasets keeps its data."""
+    skip_bad_files: bool | None = None
+    """Whether to go on without files that cannot be read, and rows that do not fit."""
+    train_examples: int | None = Field(default=None, ge=1)
+    """Train on so many examples of the training split, each class in its share; None takes all."""
+    train_seed: int = Field(default=0, ge=0, lt=2**31)
+    """Which ones. The recipe's seed does not change it."""
 
     @property
     def forms(self) -> dict[str, dict[str, Any]]:
         """The form of each column that the recipe mentions, by the column's name."""
         return copy.deepcopy(self.model_extra or {})
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What is said of the source beside its name, by key."""
+        others = ("name", "train_examples", "train_seed")
+        keys = [key for key in type(self).model_fields if key not in others]
+        return {key: value for key in keys if (value := getattr(self, key)) is not None}
 
 
 PUBLISHED = "published, not measured here"
@@ -137,6 +184,9 @@ class Recipe(_Strict):
     """Passes over the training split."""
     batch_size: int | Literal["full"] = 64
     """Examples per step; "full" is the whole training split."""
+    accumulate: int = Field(default=1, ge=1)
+    """Steps whose gradients are averaged for one update of the weights. Each computes an equal part
+    of the batch, so that one that does not fit into memory can be reached."""
     seed: int = Field(default=0, ge=0, lt=2**31)
     """For the initial weights, the order of the examples and everything else that is random."""
     precision: Precision = "auto"
@@ -168,9 +218,13 @@ class Recipe(_Strict):
     """None takes the task's loss, or the model's own."""
     metrics: list[Named] = []
     """In addition to the task's metrics."""
+    class_weights: Literal["balanced"] | None = None
+    """"balanced" gives each class the same weight in the loss, however rare it is in training."""
     regularization: Named | None = None
     """A Keras regularizer for every kernel."""
     callbacks: list[Named] = []
+    checkpoint: Checkpointing | None = None
+    """How often to save; None by time, at little cost."""
     target: Target | None = None
 
     @field_validator("batch_size")

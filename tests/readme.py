@@ -15,12 +15,16 @@ MEASURED = re.compile(
 def measured(name: str) -> tuple[str, str, str]:
     """Return a recipe's time, its score's name and its score, as its header has them.
 
-    A score that was published, not measured here, is the target's, and there is no time.
+    A score that was published, not measured here, is the target's, and there is no time; some
+    papers publish no figure that dlzoo computes.
     """
     target = library.load(name).target
     if target is not None and target.published:
-        return "", target.metric, f"{target.at_least:g} (published)"
+        bound = target.at_most if target.at_least is None else target.at_least
+        return "", target.metric, f"{bound:g} (published)"
     text = library.path_of(name).read_text(encoding="utf-8")
+    if target is None:
+        return "", "", "no target"
     found = MEASURED.search(text)
     assert found is not None, f"{name}: no line 'Takes … on two CPU cores; test …'"
     return found[1], found[2], found[3]

@@ -30,7 +30,17 @@ ORDER = (
     ("zoo.catalog",),
     ("zoo.base",),
 )
-FEATURES = {"Feature", "Image", "Table", "Text", "Label", "Number", "Series", "Tags"}
+FEATURES = {
+    "Feature",
+    "Image",
+    "Table",
+    "Text",
+    "BytePairText",
+    "Label",
+    "Number",
+    "Series",
+    "Tags",
+}
 
 
 def files(*folders: str) -> list[Path]:

@@ -25,6 +25,13 @@ LSTM: dict[str, Any] = {
     "optimizer": {"name": "Adam", "learning_rate": 0.01},
 }
 GAN = {"arguments.generator_units": [8], "arguments.discriminator_units": [4]}
+DDPM = {
+    "arguments.width": 8,
+    "arguments.multipliers": [1, 1],
+    "arguments.groups": 4,
+    "arguments.attention": [],
+    "arguments.steps": 3,
+}
 
 # kind -> what `zoo.train` is called with, beside one epoch
 TRAININGS: dict[str, dict[str, Any]] = {
@@ -48,8 +55,19 @@ TRAININGS: dict[str, dict[str, Any]] = {
             "data.text.length": 8,
         },
     },
+    "words": {
+        "model": "word2vec",
+        "batch_size": 512,
+        "overrides": {"arguments.width": 8, "data.text.vocabulary_size": 1500},
+    },
     "vae": {"model": "vae", "batch_size": 256, "overrides": {"arguments.hidden_units": [16]}},
     "gan": {"model": "gan", "batch_size": 256, "overrides": GAN},
+    "ddpm": {"model": "ddpm", "batch_size": 512, "overrides": DDPM},
+    "conditional-vae": {
+        "model": "conditional-vae",
+        "batch_size": 256,
+        "overrides": {"arguments.hidden_units": [16]},
+    },
 }
 
 

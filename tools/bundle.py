@@ -27,6 +27,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+from tools import docstrings as documentation
 from zoo.datasets.sources.bundled import FOLDER
 
 MADE_WITH = "scikit-learn 1.9.1, Babel 2.18.0 (CLDR 47) and CPython 3.11.7"
@@ -348,6 +349,11 @@ def languages() -> Entry:
         licence="Unicode License v3",
         citation="Unicode, Inc. (2025). Unicode Common Locale Data Repository, version 47. "
         "https://cldr.unicode.org",
+        note="Logistic regression on character 1- to 4-grams names the language of 0.811 of the "
+        "test names, naive Bayes on the same counts of 0.740, and a table of the training part's "
+        "whole words of 0.381. No name is in two parts, whatever its case; a name in another "
+        "language that differs by accents alone is in the training part for 4.9 % of the test "
+        "names.",
         compressed=True,
     )
 
@@ -430,11 +436,15 @@ def pydoc() -> Entry:
         question="Which character comes next? Pages of the Python language reference.",
         source="The topics of Python's help(), pydoc_data.topics of CPython 3.11.7, Python "
         "Software Foundation; split anew, without paragraphs and long lines that stand in two "
-        "splits. A Kneser-Ney character 8-gram scores 1.99 bits per character on the test split",
+        "splits",
         url="https://docs.python.org/3/reference/",
         licence="Python Software Foundation License Version 2",
         citation="Python Software Foundation (2023). The Python Language Reference, version 3.11. "
         "https://docs.python.org/3.11/reference/",
+        note="A Kneser-Ney character 8-gram scores 1.99 bits per character on the test split "
+        "(python -m tools.ngram pydoc). No paragraph and no line of 40 characters or more is in "
+        "two parts; of the test part's lines, 4.7 % are short ones that the training part has "
+        "too, 1.7 % of its characters.",
         compressed=True,
     )
 
@@ -575,6 +585,29 @@ def python_tokens() -> Entry:
     )
 
 
+def docstrings() -> Entry:
+    """The words of the documentation in CPython: see `tools.docstrings`."""
+    if sys.version.split()[0] != LIBRARY:
+        raise SystemExit(f"docstrings is made from the library of CPython {LIBRARY}")
+    return Entry(
+        name="docstrings",
+        header=["split", "text"],
+        rows=[[split, text] for split, text in documentation.rows()],
+        features={"text": {"type": "text"}},
+        title="Words of Python's documentation",
+        question="Which words stand near a word? Docstrings, comments and topics, a module a row.",
+        source=f"The topics of help() in CPython {LIBRARY}, and the docstrings and comments of its "
+        "standard library, Python Software Foundation: words in lower case, a line a paragraph, "
+        "without paragraphs that repeat",
+        url=f"https://github.com/python/cpython/tree/v{LIBRARY}/Lib",
+        licence="Python Software Foundation License Version 2",
+        citation="Python Software Foundation (2023). CPython, version 3.11.7. "
+        "https://www.python.org",
+        note=documentation.NOTE,
+        compressed=True,
+    )
+
+
 def character_classes(source: str) -> str:
     """A letter of `TOKEN_CLASSES` for each character of Python source."""
     starts = [0]  # of each line
@@ -606,6 +639,7 @@ def entries() -> list[Entry]:
         python_tokens(),
         dates(),
         pydoc(),
+        docstrings(),
     ]
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Unpack
@@ -10,19 +11,39 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import numpy as np
 
 from zoo import registry
-from zoo.base.errors import UsageError
+from zoo.base.errors import StorageError, UsageError
+from zoo.base.files import written_whole
 from zoo.base.runtime import start_tensorflow
-from zoo.runs.folder import BEST, RUNS, STATE, RunFolder, find
+from zoo.runs.folder import RUNS, RunFolder, find
 from zoo.training.changes import Changes
 from zoo.training.progress import Reporter
+from zoo.weights.gpt2 import is_checkpoint
 
 if TYPE_CHECKING:
+    from recipes.recipe import Data
     from zoo.datasets.loading import Dataset
     from zoo.datasets.spec import DatasetSpec
     from zoo.tasks.base import SampleRequest, Samples, Task
     from zoo.tasks.predictor import Predictor
 
 Weights = Literal["last", "best"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evaluation:
+    """How a model does on other data than it was trained on."""
+
+    dataset: str
+    split: str
+    examples: int
+    metrics: dict[str, float]
+    classes: list[dict[str, Any]]
+    """A row for each class: ``class``, ``examples``, ``right``, ``recall``, ``precision`` and
+    ``taken_for``."""
+    worst: list[dict[str, Any]]
+    """The worst errors, with what each example is called."""
+    drawn: bool
+    """Whether there was an error to draw a picture of."""
 
 
 class Run(RunFolder):
@@ -32,7 +53,7 @@ class Run(RunFolder):
         path: The folder.
         weights: ``"last"`` is the model as the training left it; ``"best"`` has the weights of the
             epoch with the best validation score. A run that is not finished has the weights of its
-            last whole epoch.
+            last checkpoint.
     """
 
     def __init__(self, path: Path, weights: Weights = "last") -> None:
@@ -45,9 +66,9 @@ class Run(RunFolder):
         from zoo.datasets.spec import DatasetSpec
 
         try:
-            return DatasetSpec.from_json(self.data)
+            return replace(DatasetSpec.from_json(self.data), assigned=self.splits)
         except (ValueError, UsageError) as error:
-            raise UsageError(
+            raise StorageError(
                 f"run {self.name} is damaged: {self.path / 'data.json'}: {error}"
             ) from None
 
@@ -57,7 +78,7 @@ class Run(RunFolder):
         start_tensorflow()
         from zoo.datasets.loading import load
 
-        return load(self.recipe.data.name, self.recipe.data.forms, fitted=self.spec)
+        return load(self.recipe.data, self.recipe.data.forms, fitted=self.spec)
 
     @cached_property
     def task(self) -> Task:
@@ -77,23 +98,21 @@ class Run(RunFolder):
         try:
             if self.finished and self.weights == "last":
                 return registry.restore(name, self.model_file)
-            file = self.path / (BEST if self.weights == "best" else STATE)
-            if not file.is_file():
-                raise UsageError(self._without_weights())
+            if not self.checkpoints:
+                raise self._without_weights()
             model = registry.restore(name, self.model_file) if self.finished else self._built()
-            load_weights(file, model)
+            load_weights(self.checkpoints[-1], model, best=self.weights == "best")
         except UsageError as error:
             if f"run {self.name}" in str(error):
                 raise
-            raise UsageError(f"run {self.name} is damaged: {error}") from error
+            raise StorageError(f"run {self.name} is damaged: {error}") from error
         return model
 
-    def _without_weights(self) -> str:
-        if self.epochs_done:
-            return f"run {self.name} is damaged: it has no {self.weights} weights"
-        return (
-            f"run {self.name} has not finished an epoch. "
-            f"Go on with: {self.command('train --resume')}"
+    def _without_weights(self) -> UsageError:
+        if self.finished:
+            return StorageError(f"run {self.name} is damaged: it has no {self.weights} weights")
+        return UsageError(
+            f"run {self.name} has no checkpoint yet. Go on with: {self.command('train --resume')}"
         )
 
     def _built(self) -> Any:
@@ -104,7 +123,7 @@ class Run(RunFolder):
         keras.config.set_dtype_policy(str(self.environment.get("precision", "float32")))
         try:
             arguments = {**self.task.builder_arguments(), **self.recipe.arguments}
-            return registry.build(self.recipe.model, **arguments)
+            return self.task.built(registry.build(self.recipe.model, **arguments))
         finally:
             keras.config.set_dtype_policy(before)
 
@@ -132,8 +151,59 @@ class Run(RunFolder):
             UsageError: The run is damaged or the split does not exist.
         """
         task = self.task  # starts TensorFlow, before anything else imports it less quietly
-        self.dataset.split(split)
-        return task.evaluate(self._compiled, self.dataset, split)
+        from zoo.datasets.faults import readable
+
+        with readable(self.recipe.data):
+            self.dataset.split(split)
+            return task.evaluate(self._compiled, self.dataset, split)
+
+    def evaluate_on(
+        self, data: Data | str, split: str | None = None, *, worst: Path | None = None
+    ) -> Evaluation:
+        """Return the scores of the trained model on other data, class by class too.
+
+        Args:
+            data: A data set, or a source of the user's own such as ``folder:photos``.
+            split: Which part; None is the whole of a source of the user's own, and the test split
+                of any other.
+            worst: A picture's file, for the worst errors.
+
+        Raises:
+            UsageError: The data have not the columns or classes of the model.
+            DlzooError: They cannot be read.
+        """
+        import tempfile
+
+        task = self.task  # starts TensorFlow
+        from recipes.recipe import Data
+        from zoo.datasets.faults import readable
+        from zoo.datasets.loading import load_to_score
+
+        data = Data(name=data) if isinstance(data, str) else data
+        with readable(data):
+            dataset, part = load_to_score(data, self.spec, split)
+            scores = task.evaluate(self._compiled, dataset, part)
+            values = task.data_for_figures(self.predictor, dataset, part)
+            drawn = False
+            if worst is not None:
+                with tempfile.TemporaryDirectory() as folder:
+                    task.draw(values, self.model, dataset, Path(folder))
+                    picture = Path(folder) / "worst_errors.png"
+                    if drawn := picture.is_file():
+                        with written_whole(worst) as beside:
+                            beside.write_bytes(picture.read_bytes())
+        keys = (dataset.keys or {}).get(part)
+        errors = values.get("worst_errors", {}).get("examples", [])
+        named = [{"example": keys[one["place"]] if keys else one["place"], **one} for one in errors]
+        return Evaluation(
+            dataset=data.name,
+            split=part,
+            examples=dataset.spec.sizes[part],
+            metrics=scores,
+            classes=task.by_class(values),
+            worst=named,
+            drawn=drawn,
+        )
 
     def predict(self, x: Any, *, beams: int = 1) -> np.ndarray:
         """Return what the model says of raw examples.
@@ -157,9 +227,20 @@ class Run(RunFolder):
         return self.predictor(raw)
 
     def predict_each(
-        self, examples: Sequence[Mapping[str, np.ndarray]], *, beams: int = 1
+        self, examples: Iterable[Mapping[str, np.ndarray]], *, beams: int = 1
     ) -> np.ndarray:
         """Return what the model says of examples that may differ in size, such as photographs.
+
+        Args:
+            examples: Raw columns of one example each, as `Task.read` makes them.
+            beams: Of the beam search, for models that write texts; 1 is greedy.
+        """
+        return np.concatenate(list(self.predict_stream(examples, beams=beams)))
+
+    def predict_stream(
+        self, examples: Iterable[Mapping[str, np.ndarray]], *, beams: int = 1
+    ) -> Iterator[np.ndarray]:
+        """Yield what the model says of examples that may differ in size, some at a time, in order.
 
         Args:
             examples: Raw columns of one example each, as `Task.read` makes them.
@@ -181,6 +262,38 @@ class Run(RunFolder):
         """
         self.task.draw_attention(self.model, example, path)
 
+    def neighbours(
+        self, plus: str | Sequence[str], minus: str | Sequence[str] = (), *, count: int = 10
+    ) -> list[tuple[str, float]]:
+        """Return the words nearest to a word, or to a sum of words, each with its cosine.
+
+        Args:
+            plus: A word, or several that are added.
+            minus: Words that are subtracted.
+            count: How many.
+
+        Raises:
+            UsageError: The model has no vectors of words, or its vocabulary not these words.
+
+        Example:
+            >>> run.neighbours(["encoded", "decode"], "encode", count=1)
+        """
+        added, taken = ([one] if isinstance(one, str) else one for one in (plus, minus))
+        return self.task.neighbours(self.model, added, taken, count)
+
+    def draw_words(self, words: Sequence[str], path: Path, *, marked: int = 0) -> None:
+        """Draw words in the plane of their vectors' first two principal components.
+
+        Args:
+            words: Of the vocabulary.
+            path: The picture's file.
+            marked: The first so many are drawn apart from the rest.
+
+        Raises:
+            UsageError: The model has no vectors of words, or its vocabulary not these words.
+        """
+        self.task.draw_words(self.model, words, path, marked)
+
     def generate(self, count: int | None = None, seed: int = 0, **request: Any) -> np.ndarray:
         """Return new examples: images (count, height, width, channels) in [0, 1], or texts.
 
@@ -188,7 +301,8 @@ class Run(RunFolder):
             count: How many; None makes 64 images or 1 text.
             seed: The same seed gives the same examples.
             request: For texts: ``prompt``, ``length``, ``temperature``, ``top_k`` and ``top_p``,
-                see `zoo.tasks.base.SampleRequest`.
+                see `zoo.tasks.base.SampleRequest`. For conditional models: ``label``, the number
+                of the class. For diffusion models: ``steps`` of the sampler.
 
         Raises:
             UsageError: The model is not a generator, or a text cannot be written like that.
@@ -205,6 +319,44 @@ class Run(RunFolder):
             UsageError: The model is not a generator.
         """
         return self.task.sample(self.model, request)
+
+    def reconstruct(self, x: Any) -> np.ndarray:
+        """Return what the model makes of raw images: (N, height, width, channels) in [0, 1].
+
+        Args:
+            x: As for `predict`.
+
+        Raises:
+            UsageError: `x` does not fit the model's data, or the model does not reconstruct.
+        """
+        feature = self.task.spec.features[self.task.inputs[0]]
+        _, made, _ = self.task.reconstruct(self.model, [feature.as_raw(x)])
+        return np.stack(made)
+
+    def animate(self, request: SampleRequest, pictures: int = 50) -> list[Samples]:
+        """Return how samples come about: pictures of all of them, the first of noise.
+
+        There are none where a model makes its samples in one step.
+
+        Args:
+            request: What to sample.
+            pictures: How many, beside the first.
+
+        Raises:
+            UsageError: The model has no sampler of so many steps, or makes no images.
+        """
+        return self.task.animate(self.model, request, pictures)
+
+    def denoise(self, examples: Sequence[Mapping[str, np.ndarray]]) -> Samples:
+        """Return images without the noise that is in them.
+
+        Args:
+            examples: Raw columns of one image each, which may differ in size.
+
+        Raises:
+            UsageError: The model cannot do it.
+        """
+        return self.task.denoise(self.model, examples)
 
     def export(
         self,
@@ -240,6 +392,51 @@ class Run(RunFolder):
             version=version,
             overwrite=overwrite,
             origin=self.name,
+        )
+
+
+class Pretrained(Run):
+    """A GPT-2 as the transformers library saves it, used like a run: it generates and is exported.
+
+    Args:
+        path: A folder with config.json, model.safetensors, vocab.json and merges.txt.
+    """
+
+    @cached_property
+    def _opened(self) -> tuple[Task, Any]:
+        start_tensorflow()
+        from zoo.tasks.pretrained import open_gpt2
+
+        return open_gpt2(self.path)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is trained: always."""
+        return True
+
+    @property
+    def task(self) -> Task:
+        """Language modelling, with GPT-2's vocabulary."""
+        return self._opened[0]
+
+    @property
+    def spec(self) -> DatasetSpec:
+        """What the model knows of texts."""
+        return self.task.spec
+
+    @property
+    def model(self) -> Any:
+        """The `keras.Model` with the folder's weights."""
+        return self._opened[1]
+
+    def export(self, output: str | Path = "exports", **options: Any) -> Path:
+        """Write a verified SavedModel, named after the folder by default; see `Run.export`."""
+        return super().export(output, **{**options, "name": options.get("name") or self.name})
+
+    def _existing(self, name: str) -> Path:
+        raise UsageError(
+            f"{self.path} holds weights that were trained elsewhere: it can generate and be "
+            "exported; it is no run"
         )
 
 
@@ -290,11 +487,15 @@ def resume(
     run_dir: str | Path = RUNS,
     reporter: Reporter | None = None,
 ) -> Run:
-    """Go on with a training from its last finished epoch, in its own folder.
+    """Go on with a training from its last checkpoint, in its own folder.
+
+    It ends in the weights, the history and the best epoch of a training that was never stopped, on
+    CPU to the bit.
 
     Args:
         run: A run, its name or its folder.
-        epochs: In all, counting those that are finished; the recipe's by default.
+        epochs: In all, counting those that are finished; the recipe's by default. They can only
+            be raised.
         run_dir: The folder of runs.
         reporter: As for `train`.
 
@@ -316,7 +517,8 @@ def load(
     """Return a run.
 
     Args:
-        name: ``"latest"``, a run's name or the beginning of only one, or its folder.
+        name: ``"latest"``, a run's name or the beginning of only one, or its folder. Or a folder
+            with a GPT-2 as the transformers library saves it, see `Pretrained`.
         run_dir: The folder of runs.
         weights: See `Run`.
 
@@ -325,4 +527,6 @@ def load(
     """
     if weights not in ("last", "best"):
         raise UsageError(f"weights must be 'last' or 'best', got '{weights}'")
+    if is_checkpoint(Path(name)):
+        return Pretrained(Path(name))
     return Run(find(name, run_dir).path, weights)

@@ -31,6 +31,15 @@ class Result:
         return json.loads(self.out)
 
     @property
+    def failure(self) -> str:
+        """The one line of what failed through nobody's typing, without the command's name."""
+        assert self.code == 1, (self.out, self.err)
+        assert self.err.startswith("dlzoo: ")
+        assert self.err.endswith("\n")
+        assert self.err.count("\n") == 1
+        return self.err.removeprefix("dlzoo: ").removesuffix("\n")
+
+    @property
     def refusal(self) -> str:
         """The one line that wrong input gets, without the command's name."""
         assert self.code == 2, (self.out, self.err)

@@ -13,6 +13,7 @@ import pytest
 from tests.cli.conftest import Dlzoo, Terminal, unstyled
 from tests.zoo.training.test_benchmark import MEASURED
 from zoo.base.errors import DlzooError, UsageError
+from zoo.training import pipeline
 from zoo.training.benchmark import Measurement
 
 Answers = dict[str, list[Measurement] | DlzooError]
@@ -142,7 +143,7 @@ def test_what_cannot_be_built_is_refused(dlzoo: Dlzoo, answers: Answers) -> None
     [
         (["resnt50"], "unknown model 'resnt50'. Did you mean 'resnet50'?"),
         (["lenet5", "resnt50"], "unknown model 'resnt50'. Did you mean 'resnet50'?"),
-        ([], "Missing argument 'MODEL...'."),
+        ([], "name a MODEL to measure, or --input-pipeline DATASET"),
         (
             ["mlp", "--batch-size", "0"],
             "Invalid value for '--batch-size': 0 is not in the range x>=1.",
@@ -182,3 +183,32 @@ def test_a_model_is_measured_for_real(dlzoo: Dlzoo) -> None:
         assert one["samples_per_second"] > 0
         assert one["seconds"] > 0
         assert 0 < one["share_of_matmul_rate"] < 1
+
+
+FLOW = pipeline.Flow(
+    dataset="iris",
+    model="mlp",
+    recipe="mlp-iris",
+    batch_size=16,
+    repeats=3,
+    pipeline=100.0,
+    quartiles=(90.0, 110.0),
+    growth=0,
+    device=50.0,
+    training=48.0,
+)
+
+
+def test_an_input_pipeline_is_measured_beside_a_model(
+    dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "measure_pipeline", lambda *_, **__: FLOW)
+    told = dlzoo("benchmark", "--input-pipeline", "iris", "mlp")
+    assert told.code == 0
+    assert "mlp-iris" in told.out
+    assert "device" in told.out
+    assert "memory grew by 0 MB" in told.out
+    assert dlzoo("benchmark", "--input-pipeline", "iris", "--json").json[0]["pipeline"] == 100.0
+    assert "name a MODEL to measure, or --input-pipeline" in dlzoo("benchmark").err
+    refused = dlzoo("benchmark", "--input-pipeline", "iris", "--input-size", "8")
+    assert (refused.code, "takes --batch-size" in refused.err) == (2, True)

@@ -119,12 +119,12 @@ def test_an_import_that_does_not_end_is_given_up(
             False,
             True,
             False,
-            ["this machine has an NVIDIA GPU, but TensorFlow sees none"],
-            "pip install 'dlzoo[gpu]'",
+            ["this machine has an NVIDIA GPU, but TensorFlow sees none", "a library is missing"],
+            "pip install it",
         ),
     ],
 )
-def test_a_gpu_that_tensorflow_does_not_see_is_mentioned(
+def test_a_gpu_that_tensorflow_does_not_see_is_explained(
     seen: bool,
     there: bool,
     ready: bool,
@@ -132,38 +132,11 @@ def test_a_gpu_that_tensorflow_does_not_see_is_mentioned(
     add: str | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(doctor, "_has_nvidia_gpu", lambda: there)
+    monkeypatch.setattr(doctor, "nvidia_gpus", lambda environment: ["0"] * there)
+    monkeypatch.setattr(
+        doctor, "why_unseen", lambda built: (["a library is missing"], "pip install it")
+    )
     assert doctor._gpu_feature(seen) == {"ready": ready, "missing": missing, "add": add}
-
-
-@pytest.mark.parametrize(
-    ("device", "tool", "found"),
-    [
-        ("nvidia0", None, True),
-        ("nvidiactl", None, False),  # the driver without a GPU
-        (None, "echo 'GPU 0: NVIDIA T4'", True),
-        (None, "exit 9", False),
-        (None, "echo 'No devices were found'", False),
-        (None, None, False),
-    ],
-)
-def test_a_gpu_is_found_by_its_device_or_by_the_drivers_tool(
-    device: str | None,
-    tool: str | None,
-    found: bool,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    devices, programs = tmp_path / "dev", tmp_path / "bin"
-    devices.mkdir()
-    programs.mkdir()
-    if device:
-        (devices / device).touch()
-    if tool:
-        (programs / "nvidia-smi").write_text(f"#!/bin/sh\n{tool}\n")
-        (programs / "nvidia-smi").chmod(0o755)
-    monkeypatch.setenv("PATH", str(programs))
-    assert doctor._has_nvidia_gpu(devices) is found
 
 
 def test_every_extra_that_is_recommended_exists() -> None:

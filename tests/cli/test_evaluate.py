@@ -111,9 +111,9 @@ def test_a_damaged_run_is_refused(
         path.unlink()
     else:
         path.write_bytes(content)
-    refusal = dlzoo("evaluate", table_run.path).refusal
-    assert name in refusal
-    assert "mlp-iris-1" in refusal
+    said = dlzoo("evaluate", table_run.path).failure
+    assert name in said
+    assert "mlp-iris-1" in said
 
 
 def test_a_run_that_is_not_finished_is_scored_and_says_so(
@@ -134,7 +134,7 @@ def test_a_run_without_a_whole_epoch_is_told_how_to_go_on(unfinished: Keep, dlzo
         weights.unlink()
     for command in (["evaluate"], ["export"], ["evaluate", "--weights", "best"]):
         assert dlzoo(*command, "latest").refusal == (
-            "run mlp-iris-1 has not finished an epoch. Go on with: dlzoo train --resume mlp-iris-1"
+            "run mlp-iris-1 has no checkpoint yet. Go on with: dlzoo train --resume mlp-iris-1"
         )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 
 from tests.cli.conftest import Dlzoo, Keep
 from zoo.run import Run
@@ -18,6 +18,13 @@ CELL = 8 * 8 + 2
 @pytest.fixture(params=["vae", "gan"])
 def generator(request: pytest.FixtureRequest, keep: Keep) -> Run:
     return keep(request.param)
+
+
+def pictures_in(path: str | Path) -> list[np.ndarray]:
+    """The pictures of an animation, in grey."""
+    with Image.open(path) as moving:
+        assert moving.format == "GIF"
+        return [np.asarray(one.convert("L")) for one in ImageSequence.Iterator(moving)]
 
 
 def pixels(path: str | Path) -> np.ndarray:
@@ -106,3 +113,105 @@ def test_the_next_command_keeps_the_folder_of_runs(keep: Keep, dlzoo: Dlzoo) -> 
     keep("vae", folder="my runs")
     result = dlzoo("generate", "latest", "--count", 1, "--run-dir", "my runs")
     assert result.err == "next: dlzoo export vae-digits-1 --run-dir 'my runs'\n"
+
+
+@pytest.fixture
+def diffusion(keep: Keep) -> Run:
+    return keep("ddpm")
+
+
+def test_a_diffusion_takes_as_many_steps_as_are_asked_for(diffusion: Run, dlzoo: Dlzoo) -> None:
+    words = ("--count", 4, "--steps", 2, "--class", "3", "--output", "two.png", "--json")
+    told = dlzoo("generate", "latest", *words).json
+    assert (told["steps"], told["class"]) == (2, 3)
+    assert pixels("two.png").shape == (2 * CELL, 2 * CELL)
+    refused = dlzoo("generate", "latest", "--steps", 1001).refusal
+    assert refused == "steps must be 1 to 1,000, got 1,001"
+
+
+def test_an_animation_goes_from_noise_to_the_samples(diffusion: Run, dlzoo: Dlzoo) -> None:
+    words = ("--count", 4, "--output", "end.png", "--animate", "way.gif")
+    result = dlzoo("generate", "latest", *words)
+    assert result.out.splitlines()[1] == "how they came about: way.gif"
+    first, *_, last = shown = pictures_in("way.gif")
+    assert len(shown) <= 4  # noise and three steps; pictures that are alike are one in a GIF
+    np.testing.assert_array_equal(last, pixels("end.png"))
+    assert np.any(first != last)
+    assert dlzoo("generate", "latest", "--animate", "way.gif").refusal == (
+        "way.gif exists; --overwrite replaces it"
+    )
+    assert "must end in .gif, got 'way.png'" in (
+        dlzoo("generate", "latest", "--animate", "way.png").refusal
+    )
+
+
+def test_another_generators_animation_is_of_its_training(keep: Keep, dlzoo: Dlzoo) -> None:
+    run = keep("vae")
+    assert dlzoo("generate", "latest", "--animate", "training.gif").code == 0
+    pictures = sorted((run.path / "figures" / "progress").glob("*.png"))
+    assert 1 <= len(pictures_in("training.gif")) <= len(pictures)
+    for picture in pictures:
+        picture.unlink()
+    refused = dlzoo("generate", "latest", "--animate", "again.gif", "--overwrite").refusal
+    assert "makes its samples in one step, and drew none while it trained" in refused
+
+
+def test_a_generator_of_one_step_has_no_steps(keep: Keep, dlzoo: Dlzoo) -> None:
+    keep("vae")
+    refused = dlzoo("generate", "latest", "--steps", 5).refusal
+    assert refused == "this model has no sampler that goes step by step; leave --steps out"
+
+
+def test_images_are_denoised(diffusion: Run, dlzoo: Dlzoo, keep: Keep) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (9, 7), np.uint8)
+    Path("noisy").mkdir()
+    for number in range(3):
+        Image.fromarray(noise + number).save(f"noisy/{number}.png")
+    Path("noisy/torn.png").write_bytes(b"no picture")
+    result = dlzoo("generate", "latest", "--denoise", "noisy", "--output", "clean.png")
+    assert result.out == "3 images without noise: clean.png\n", result.err
+    assert "torn.png is not a readable image" in result.err
+    assert pixels("clean.png").shape == (2 * CELL, 2 * CELL)
+    assert "no-such.png" in dlzoo("generate", "latest", "--denoise", "no-such.png").refusal
+
+
+def test_what_takes_no_noise_away_says_so(keep: Keep, dlzoo: Dlzoo) -> None:
+    keep("gan")
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save("image.png")
+    refused = dlzoo("generate", "latest", "--denoise", "image.png").refusal
+    assert "takes no noise away; --denoise is for diffusion models" in refused
+
+
+# One class.
+
+
+def test_a_class_is_asked_for_by_name(keep: Keep, dlzoo: Dlzoo) -> None:
+    keep("conditional-vae")
+    for name, more in (("three", ["--class", "3"]), ("again", ["--class", "3"]), ("all", [])):
+        result = dlzoo("generate", "latest", "--count", 10, *more, "--output", f"{name}.png")
+        assert result.code == 0, result.err
+    assert Path("three.png").read_bytes() == Path("again.png").read_bytes()
+    assert not np.array_equal(pixels("three.png"), pixels("all.png"))
+    told = dlzoo("generate", "latest", "--class", "7", "--output", "7.png", "--json").json
+    assert told["class"] == 7
+
+
+@pytest.mark.parametrize("text", ["10", "-1", "seven", ""])
+def test_a_class_that_is_not_there_is_refused(text: str, keep: Keep, dlzoo: Dlzoo) -> None:
+    keep("conditional-vae")
+    assert f"unknown class '{text}'." in dlzoo("generate", "latest", "--class", text).refusal
+
+
+def test_a_model_without_labels_refuses_a_class(keep: Keep, dlzoo: Dlzoo) -> None:
+    keep("vae")
+    refusal = dlzoo("generate", "latest", "--class", "3").refusal
+    assert refusal.endswith("without labels; --class is for conditional models")
+
+
+def test_rows_lead_from_one_latent_to_another(keep: Keep, dlzoo: Dlzoo) -> None:
+    for kind in ("vae", "gan", "conditional-vae"):
+        run = keep(kind)
+        path = f"{kind}.png"
+        args = ("generate", run.name, "--interpolate", "--count", 16, "--output", path)
+        assert dlzoo(*args).code == 0
+        assert pixels(path).shape == (4 * CELL, 4 * CELL)

@@ -62,7 +62,7 @@ def test_each_command_has_help_that_explains_every_option(
     assert found.help is not None
     first = found.help.split("\n\n")[0].replace("\b", "")
     assert words(first) in words(result.out)
-    assert "..." not in re.sub(r"(RUN|INPUT|MODEL|\[ARGS\])\.\.\.", "", result.out)
+    assert "..." not in re.sub(r"(RUN|INPUT|MODEL|WORD|\[ARGS\])\.\.\.", "", result.out)
     for parameter in found.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{typed} {parameter.opts[0]} has no help"

@@ -297,7 +297,10 @@ def test_answers_are_written_as_json_lines(table_run: Run, dlzoo: Dlzoo) -> None
     ("typed", "message"),
     [
         (f"{ROW} --output mine.csv", "mine.csv exists; --overwrite replaces it"),
-        (f"{ROW} --output answers.txt", "--output writes .csv or .jsonl files, got answers.txt"),
+        (
+            f"{ROW} --output answers.txt",
+            "--output writes .csv, .jsonl or .parquet files, got answers.txt",
+        ),
         (f"{ROW} --output mine.csv/x.csv", "cannot make the folder mine.csv: "),
         ("1,2,3 --output new/answers.csv", "the row: expected 4 numbers"),
     ],

@@ -29,7 +29,7 @@ def test_runs_are_listed_with_their_scores_the_newest_last(keep: Keep, dlzoo: Dl
     assert heading.startswith("run ")
     assert first.split()[:5] == ["mlp-iris-1", "finished", "1/1", f"{score:.4f}", "accuracy"]
     assert last.split()[:3] == ["vae-digits-1", "finished", "1/1"]
-    assert last.split()[4] == "elbo"
+    assert last.split()[4] == "bits_per_dimension"
     assert result.err == "next: dlzoo runs show latest\n"
 
 
@@ -180,9 +180,9 @@ def test_to_show_a_damaged_run_names_the_damage(
     name: str, text: str, table_run: Run, dlzoo: Dlzoo
 ) -> None:
     (table_run.path / name).write_text(text)
-    refusal = dlzoo("runs", "show", table_run.path).refusal
-    assert refusal.startswith("run mlp-iris-1 is damaged: ")
-    assert name in refusal
+    said = dlzoo("runs", "show", table_run.path).failure
+    assert said.startswith("run mlp-iris-1 is damaged: ")
+    assert name in said
 
 
 def test_runs_are_deleted_after_asking(

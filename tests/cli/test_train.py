@@ -100,17 +100,49 @@ def test_a_finished_run_is_told_how_to_go_on(keep: Keep, dlzoo: Dlzoo) -> None:
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("more", "difference"),
     [
-        *(["mlp"], ["--seed", "1"], ["--set", "seed=1"], ["--recipe", "mlp-iris"]),
-        *(["--init-from", "mlp-iris-1"], ["--freeze", "hidden*"]),
-        *(["--name", "other"], ["--dry-run"]),
+        (["lenet5"], "model = mlp cannot become lenet5"),
+        (["--seed", "1"], "seed = 0 cannot become 1"),
+        (["--set", "seed=1"], "seed = 0 cannot become 1"),
+        (["--batch-size", "3"], "batch_size = 16 cannot become 3"),
+        (["--learning-rate", "7"], "optimizer.learning_rate = 0.01 cannot become 7.0"),
+        (["--recipe", "mlp-wine"], "data.name = iris cannot become wine"),
+        (["--init-from", "other"], "init_from = not set cannot become other"),
+        (["--freeze", "hidden*"], "freeze = not set cannot become ['hidden*']"),
     ],
 )
-def test_a_resumed_run_keeps_its_recipe(more: list[str], keep: Keep, dlzoo: Dlzoo) -> None:
+def test_a_resumed_run_keeps_its_recipe(
+    more: list[str], difference: str, keep: Keep, dlzoo: Dlzoo
+) -> None:
+    run = keep("table")
+    before = {path: path.read_bytes() for path in run.path.rglob("*.*")}
+    refusal = dlzoo("train", "--resume", "latest", "--epochs", 3, *more).refusal
+    assert refusal.startswith("run mlp-iris-1: ")
+    assert difference in refusal
+    assert "On --resume, only --epochs (upwards) and the checkpoint settings may change" in refusal
+    assert {path: path.read_bytes() for path in run.path.rglob("*.*")} == before
+
+
+@pytest.mark.parametrize("more", [["--name", "other"], ["--dry-run"]])
+def test_what_is_for_new_trainings_is_refused_on_resume(
+    more: list[str], keep: Keep, dlzoo: Dlzoo
+) -> None:
     keep("table")
     refusal = dlzoo("train", "--resume", "latest", *more).refusal
-    assert refusal == ("--resume continues with the run's own recipe; only --epochs may change")
+    assert refusal == f"{more[0]} is for a new training; --resume continues one that is there"
+
+
+def test_what_a_run_was_trained_by_may_be_repeated_on_resume(keep: Keep, dlzoo: Dlzoo) -> None:
+    run = keep("table")
+    same = ["mlp", "--dataset", "iris", "--seed", 0]
+    assert "has finished its epoch" in dlzoo("train", "--resume", "latest", *same).refusal
+    more = ["--epochs", 2, "--keep", 1, "--checkpoint-steps", 3]
+    assert dlzoo("train", "--resume", "latest", *same, *more).code == 0
+    assert len(Run(run.path).checkpoints) == 1
+    told = Run(run.path).recipe.checkpoint
+    assert told is not None
+    assert (told.steps, told.keep) == (3, 1)
 
 
 def test_a_loss_that_is_no_number_stops_with_what_to_try(dlzoo: Dlzoo) -> None:
@@ -214,8 +246,9 @@ def test_after_a_generator_the_next_command_is_generate(
 def test_ctrl_c_is_told_with_the_command_that_goes_on(
     folder: str, keep: Keep, dlzoo: Dlzoo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    run = keep("table", folder=folder)
+
     def interrupted(recipe: Recipe, *, made: Any, **_: Any) -> None:
-        run = keep("table", folder=folder)
         (run.path / "metrics.json").unlink()
         made(run)
         raise KeyboardInterrupt
@@ -281,8 +314,55 @@ def test_sigterm_ends_a_training_as_ctrl_c_does(tmp_path: Path, dlzoo: Dlzoo) ->
     told = dlzoo("runs", "show", "latest", "--json").json
     assert told["status"] == "unfinished"
     assert told["sessions"][0]["outcome"] == "stopped"
-    more = told["epochs_done"] + 1
-    assert dlzoo("train", "--resume", "mlp-xor-1", "--epochs", more).code == 0
+    fewer = dlzoo("train", "--resume", "mlp-xor-1", "--epochs", told["epochs_done"] + 1)
+    assert "is a training of 100000 epochs, which can only be raised" in fewer.refusal
+    recipe = Path("runs/mlp-xor-1/recipe.toml")
+    shorter = f"epochs = {told['epochs_done'] + 1}\n"
+    recipe.write_text(recipe.read_text().replace("epochs = 100000\n", shorter))
+    assert dlzoo("train", "--resume", "mlp-xor-1").code == 0
+
+
+def stopped_by(folder: Path, signals: int, *more: str) -> tuple[int, list[str]]:
+    """Press Ctrl-C so often in a training in a process of its own; return its code and stderr."""
+    typed = ["train", "--recipe", "mlp-xor", "--epochs", "1000000", "--set", "callbacks=[]"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "cli.main", *typed, *more],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Where the tests run in the background, a shell has Ctrl-C ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
+    ) as process:
+        assert process.stdout is not None
+        try:
+            for line in process.stdout:
+                if line.lstrip().startswith("epoch"):
+                    break
+            for _ in range(signals):
+                process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    return process.returncode, err.splitlines()[1:]
+
+
+def test_the_first_ctrl_c_saves_the_step_and_names_its_own_run(
+    tmp_path: Path, keep: Keep, dlzoo: Dlzoo
+) -> None:
+    code, said = stopped_by(tmp_path, 1)
+    assert (code, said) == (
+        130,
+        [
+            "finishing the step and writing a checkpoint; Ctrl-C again stops at once",
+            "next: dlzoo train --resume mlp-xor-1",
+            "dlzoo: stopped",
+        ],
+    )
+    run = RunFolder(Path("runs/mlp-xor-1"))
+    assert run.checkpoints
+    assert run.sessions[-1]["outcome"] == "stopped"
 
 
 def test_a_run_may_be_given_a_name(dlzoo: Dlzoo) -> None:
@@ -372,7 +452,7 @@ BROKEN = {
         ("mlp --learning-rate 0", "'--learning-rate': 0.0 is not in the range"),
         ("mlp --seed -1", "'--seed': -1 is not in the range"),
         ("mlp --devices 0", "'--devices': 0 is not in the range"),
-        ("mlp --strategy miror", "'miror' is not one of 'auto', 'one-device', 'mirrored'."),
+        ("mlp --strategy miror", "'miror' is not one of 'auto', 'one-device', 'mirrored', 'multi"),
         ("mlp --strategy mirored", "Did you mean 'mirrored'?"),
         ("mlp --precision float16", "'float16' is not one of"),
         ("mlp --init-from imagenet", "there are no imagenet weights for mlp, only for vgg16, "),

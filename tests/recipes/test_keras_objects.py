@@ -419,9 +419,7 @@ def _packages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_packages")
-@pytest.mark.parametrize(
-    "name", ["ModelCheckpoint", "CSVLogger", "BackupAndRestore", "TensorBoard"]
-)
+@pytest.mark.parametrize("name", ["ModelCheckpoint", "CSVLogger", "TensorBoard"])
 def test_folders_within_the_run_are_made_when_asked_and_not_before(
     name: str, tmp_path: Path
 ) -> None:

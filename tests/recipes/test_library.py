@@ -27,6 +27,8 @@ from zoo.training.preparation import compile_arguments, make_task
 from zoo.training.resolve import check, resolve
 
 NAMES = library.names()
+WITHOUT_TARGET = ("dcgan-imagenet", "wgan-gp-cifar10")
+"""Their papers publish no figure that dlzoo computes."""
 OPTIMIZERS = ("sgd", "momentum", "adagrad", "adadelta", "rmsprop", "adam")
 
 
@@ -61,6 +63,9 @@ def test_the_header_says_what_it_is_what_it_takes_and_what_it_scored(name: str) 
     if target is not None and target.published:
         assert PUBLISHED in text
         return
+    if name in WITHOUT_TARGET:
+        assert "there is no target" in text
+        return
     assert re.search(r"Takes .*\d", text)
     assert re.search(r"test .*\d", text)
 
@@ -77,6 +82,9 @@ def test_the_command_in_the_header_trains_by_this_recipe(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_there_is_a_target(name: str) -> None:
     target = library.load(name).target
+    if name in WITHOUT_TARGET:
+        assert target is None
+        return
     assert target is not None
     assert target.source
 
@@ -84,6 +92,9 @@ def test_there_is_a_target(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_scores_on_data_that_are_downloaded_are_published_ones(name: str) -> None:
     recipe = library.load(name)
+    if name in WITHOUT_TARGET:
+        assert open_source(recipe.data.name).describe().first_use
+        return
     assert recipe.target is not None
     downloaded = bool(open_source(recipe.data.name).describe().first_use)
     assert recipe.target.published is downloaded
@@ -150,7 +161,7 @@ def test_recipes_lie_in_the_folder_of_their_models_family() -> None:
 def test_names_are_unique_and_in_natural_order() -> None:
     files = list(library.HERE.rglob("*.toml"))
     assert sorted(path.stem for path in files) == sorted(NAMES)
-    of_cifar = [name for name in NAMES if name.endswith("-cifar10")]
+    of_cifar = [name for name in NAMES if name.startswith("resnet") and "-cifar10" in name]
     assert of_cifar == [f"resnet{depth}-cifar10" for depth in (20, 32, 44, 56, 110)]
 
 

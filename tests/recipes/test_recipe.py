@@ -263,7 +263,12 @@ def test_a_batch_is_full_or_a_number() -> None:
         ("metrics", "mae", "metrics: must be a list, got 'mae'"),
         ("freeze", "C1", "freeze: must be a list, got 'C1'"),
         ("model", 5, "model: must be text, got 5"),
-        ("strategy", "x", "strategy: must be 'auto', 'one-device' or 'mirrored', got 'x'"),
+        (
+            "strategy",
+            "x",
+            "strategy: must be 'auto', 'one-device', 'mirrored', 'multi-worker', 'tpu', "
+            "'central-storage' or 'parameter-server', got 'x'",
+        ),
         ("jit_compile", "x", "jit_compile: must be 'auto', true or false, got 'x'"),
         *(
             (

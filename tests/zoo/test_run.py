@@ -133,26 +133,25 @@ def test_weights_of_another_name_are_refused(worse_again: Run) -> None:
 
 
 @pytest.mark.parametrize("left", [0.0, 0.1, 0.5, 0.9])
-@pytest.mark.parametrize("name", ["model.keras", "checkpoints/best.npz"])
+@pytest.mark.parametrize("name", ["model.keras", "checkpoint"])
 def test_truncated_weights_are_damage_and_no_traceback(
     name: str, left: float, trained: Run
 ) -> None:
-    path = trained.path / name
+    path = trained.checkpoints[-1] if name == "checkpoint" else trained.path / name
     content = path.read_bytes()
     path.write_bytes(content[: int(left * len(content))])
-    run = Run(trained.path, "best" if "best" in name else "last")
+    run = Run(trained.path, "best" if name == "checkpoint" else "last")
     message = refusal(lambda: run.predict(FLOWER))
     assert message.startswith("run mlp-iris-1 is damaged: ")
     assert str(path) in message
 
 
-@pytest.mark.parametrize(
-    ("name", "weights"), [("model.keras", "last"), ("checkpoints/best.npz", "best")]
-)
+@pytest.mark.parametrize(("name", "weights"), [("model.keras", "last"), ("checkpoints/*", "best")])
 def test_a_finished_run_without_its_weights_is_damaged(
     name: str, weights: Any, trained: Run
 ) -> None:
-    (trained.path / name).unlink()
+    for path in trained.path.glob(name):
+        path.unlink()
     message = refusal(lambda: Run(trained.path, weights).model)
     assert message.startswith("run mlp-iris-1 is damaged: it has no ")
 
@@ -163,8 +162,8 @@ def test_a_model_of_another_kind_of_file_is_refused(trained: Run) -> None:
 
 
 def test_weights_of_another_model_are_refused(trained: Run, shared_run_dir: Path) -> None:
-    other = tiny.run("two-classes", shared_run_dir).path / "checkpoints" / "best.npz"
-    (trained.path / "checkpoints" / "best.npz").write_bytes(other.read_bytes())
+    other = tiny.run("two-classes", shared_run_dir).checkpoints[-1]
+    trained.checkpoints[-1].write_bytes(other.read_bytes())
     assert "it is of another model" in refusal(lambda: Run(trained.path, "best").model)
 
 

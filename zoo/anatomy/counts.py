@@ -8,8 +8,11 @@ from typing import Any
 
 import keras
 
+from zoo.layers.averages import WeightAverages
+from zoo.layers.diffusion_generators import Sampler
 from zoo.layers.embeddings import LearnedPositions
 from zoo.layers.training_outputs import answer_only
+from zoo.layers.words import Unigrams
 
 # Layers whose weights are looked up, or only scale and shift: no multiply-adds.
 _FREE = (keras.layers.Embedding, keras.layers.BatchNormalization)
@@ -23,6 +26,8 @@ _NOT_COUNTED = (
     keras.layers.RMSNormalization,
     keras.layers.UnitNormalization,
     LearnedPositions,
+    Unigrams,
+    WeightAverages,
 )
 _RECURRENT = (keras.layers.RNN, keras.layers.Bidirectional)
 _TRANSPOSED = (
@@ -53,6 +58,8 @@ def layer_multiply_adds(layer: Any) -> int:
     """Return a layer's part of `multiply_adds`; a layer may be a network itself."""
     if isinstance(layer, keras.Model):
         return multiply_adds(layer)
+    if isinstance(layer, Sampler):
+        return layer.passes * multiply_adds(layer.model)
     own = getattr(layer, "multiply_adds", None)
     if own is not None:
         return int(own())

@@ -86,10 +86,11 @@ def commit() -> str | None:
 
 
 def devices_line(strategy: Any) -> str:
-    """Return the devices of a strategy, such as ``2 × CPU``."""
+    """Return the devices of a strategy, such as ``2 × CPU``; those of all workers together."""
     try:
         names = [name.upper() for name in strategy.extended.worker_devices]
     except RuntimeError:  # the default strategy has no list of devices: it runs on the one CPU
         return "CPU"
     kind = "GPU" if "GPU" in names[0] else "CPU"
-    return kind if len(names) == 1 else f"{len(names)} × {kind}"
+    count = strategy.num_replicas_in_sync
+    return kind if count == 1 else f"{count} × {kind}"

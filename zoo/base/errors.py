@@ -16,6 +16,12 @@ class UsageError(DlzooError):
     exit_code = 2
 
 
+class StorageError(UsageError):
+    """What is on disk is damaged, or cannot be written: nothing typed is wrong. Exits with 1."""
+
+    exit_code = 1
+
+
 def gist(error: BaseException) -> str:
     """Return what another library's error says, in one line; its type's name if it says nothing."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from zoo.base.errors import UsageError
+from zoo.base.errors import StorageError, UsageError
 
 _TEMPORARY = re.compile(r"\..+-tmp[0-9a-f]{8}(\.\w+)*")
 
@@ -23,19 +24,70 @@ def temporary_name(stem: str, suffix: str = "") -> str:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; rename it when the body ends well.
+    """Yield a path beside `path` to write to; flush it to disk and rename it when the body ends.
 
     The folder is made if it is not there. The name beside keeps the suffix, which many writers
-    choose their format by.
+    choose their format by. What killed processes left of earlier writes of the same file is
+    removed.
     """
     if not path.parent.is_dir():
         writable_folder(path.parent)
+    remove_leftovers(path.parent, path.stem)
     beside = path.with_name(temporary_name(path.stem, path.suffix))
+    with _locked(beside):
+        try:
+            yield beside
+            rename_durably(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def rename_durably(beside: Path, path: Path) -> None:
+    """Rename a file or a folder so that it is whole on disk, by its new name, or not there.
+
+    The system may write a name to disk before the contents: after a loss of power an unflushed
+    file would be empty under its final name.
+
+    Args:
+        beside: In the same folder as `path`.
+        path: A file there is replaced.
+    """
+    inside = list(beside.rglob("*")) if beside.is_dir() else []
+    for found in [*inside, beside]:
+        flush_to_disk(found)
+    beside.replace(path)
+    flush_to_disk(path.parent)
+
+
+def flush_to_disk(path: Path) -> None:
+    """Wait until a file's contents, or the names in a folder, are on disk."""
     try:
-        yield beside
-        beside.replace(path)
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        if path.is_dir():  # some systems do not open folders
+            return
+        raise
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems do not flush
+            raise
     finally:
-        beside.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(beside: Path) -> Iterator[None]:
+    """Make a file and hold a lock on it, by which others see that it is no leftover."""
+    descriptor = os.open(beside, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        with suppress(ImportError, OSError):  # a system or a file system without locks
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -49,7 +101,7 @@ def claimed(folder: Path, refusal: str, *, wait: float = 0.2) -> Iterator[None]:
     """Hold a folder for this process while the body runs; the system frees it at the end.
 
     Args:
-        folder: It must exist; nothing is written into it.
+        folder: Or a file. It must exist; nothing is written into it.
         refusal: The message if another process holds it.
         wait: Seconds after which to give up. `is_claimed` holds a folder for a moment, too.
 
@@ -103,18 +155,26 @@ def _opened(folder: Path) -> int:
     try:
         return os.open(folder, os.O_RDONLY)
     except OSError as error:
-        raise UsageError(f"cannot open the folder {folder}: {error.strerror}") from None
+        raise StorageError(f"cannot open {folder}: {error.strerror}") from None
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what killed processes left unfinished directly in a folder."""
+def remove_leftovers(folder: Path, stem: str | None = None) -> None:
+    """Remove what killed processes left unfinished directly in a folder.
+
+    What a living process is writing is locked, and stays.
+
+    Args:
+        folder: Where to look.
+        stem: Only of files that were to have this name, without its suffix.
+    """
     for path in folder.iterdir():
         if not _TEMPORARY.fullmatch(path.name):
             continue
-        with suppress(OSError, UsageError):  # somebody is writing it, or removed it meanwhile
+        if stem is not None and not path.name.startswith(f".{stem}-tmp"):
+            continue
+        with suppress(OSError, UsageError), claimed(path, "in use", wait=0.0):
             if path.is_dir():
-                with claimed(path, "in use", wait=0.0):
-                    shutil.rmtree(path)
+                shutil.rmtree(path)
             else:
                 path.unlink()
 
@@ -158,7 +218,7 @@ def writable_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot make the folder {path}: {error.strerror}") from None
+        raise StorageError(f"cannot make the folder {path}: {error.strerror}") from None
     return require_writable(path)
 
 
@@ -166,7 +226,7 @@ def require_writable(path: Path) -> Path:
     """Return a folder that can be written, or made; nothing is made yet.
 
     Raises:
-        UsageError: It cannot.
+        UsageError: It cannot; a `StorageError` where it is not the name that is wrong.
     """
     existing = path.absolute()
     while not existing.exists() and existing != existing.parent:
@@ -174,5 +234,5 @@ def require_writable(path: Path) -> Path:
     if not existing.is_dir():
         raise UsageError(f"cannot make the folder {path}: {existing} is a file")
     if not os.access(existing, os.W_OK | os.X_OK):
-        raise UsageError(f"cannot write to the folder {existing}: permission denied")
+        raise StorageError(f"cannot write to the folder {existing}: permission denied")
     return path

@@ -4,7 +4,7 @@ Parameters and multiply-adds are those of the network that the builder makes fro
 which are the paper's. A test builds each model and compares the figures to the last digit.
 """
 
-from zoo.catalog import classic, generative, sequences, transformers, vision
+from zoo.catalog import classic, generative, sequences, transformers, unsupervised, vision, words
 from zoo.catalog.card import ModelCard, Paper
 
 __all__ = ["CARDS", "ModelCard", "Paper"]
@@ -14,5 +14,7 @@ CARDS: tuple[ModelCard, ...] = (
     *vision.CARDS,
     *sequences.CARDS,
     *transformers.CARDS,
+    *words.CARDS,
+    *unsupervised.CARDS,
     *generative.CARDS,
 )

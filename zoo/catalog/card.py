@@ -41,6 +41,9 @@ class ModelCard:
     half_precision: bool = True
     """Whether mixed precision is used on GPUs by default. False for models so small that it makes
     them no faster, and for models whose training loses too many digits by it."""
+    hidden_layers: str = ""
+    """``"module:function"`` for a model that pre-trains others: it takes the model's saved weights
+    and returns those of an mlp's layers ``hidden1``, ``hidden2``, …; empty if there are none."""
     summary: str
     """One line."""
     special: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """Generators: models that make new examples."""
 
 from zoo.catalog.card import ModelCard
-from zoo.catalog.papers import GOODFELLOW, KINGMA
+from zoo.catalog.papers import GOODFELLOW, GULRAJANI, HO, KINGMA, MIRZA, RADFORD_GAN, SOHN
 
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
@@ -40,6 +40,99 @@ CARDS: tuple[ModelCard, ...] = (
             "It learns to sample without a likelihood, Markov chains or approximate inference.",
             "A generator learns to fool a discriminator, which learns to tell samples from data.",
             "Two losses without a common minimum: one side may win, or all samples become alike.",
+        ),
+    ),
+    ModelCard(
+        name="conditional-vae",
+        family="conditional-vae",
+        task="generation",
+        builder="zoo.models.conditional_vae:conditional_vae",
+        paper=SOHN,
+        inputs={"image": (28, 28, 1), "label": ()},
+        parameters=825_824,
+        macs=824_000,
+        depth=4,
+        recipe="conditional-vae-digits",
+        half_precision=False,
+        summary="A VAE whose encoder and decoder are told the class",
+        special=(
+            "The label is given to both networks, so that the code need not hold it.",
+            "What is left for the code is how an example of a class looks: slant, width, hand.",
+            "One code with each label in turn draws all classes in one style.",
+        ),
+    ),
+    ModelCard(
+        name="conditional-gan",
+        family="conditional-gan",
+        task="generation",
+        builder="zoo.models.conditional_gan:conditional_gan",
+        paper=MIRZA,
+        inputs={"image": (28, 28, 1), "label": ()},
+        parameters=3_638_335,
+        macs=3_632_740,
+        depth=6,
+        recipe="conditional-gan-digits",
+        half_precision=False,
+        summary="A GAN whose generator and discriminator are told the class",
+        special=(
+            "The generator makes an example of the class that it is told.",
+            "The discriminator is told it too: a good 3 is a fake if a 5 was asked for.",
+            "Noise and label each pass a layer of their own before they are joined.",
+        ),
+    ),
+    ModelCard(
+        name="dcgan",
+        family="dcgan",
+        task="generation",
+        builder="zoo.models.dcgan:dcgan",
+        paper=RADFORD_GAN,
+        inputs={"image": (64, 64, 3)},
+        parameters=6_342_272,
+        macs=208_445_440,
+        depth=10,
+        recipe="dcgan-digits",
+        summary="A GAN of convolutions with batch normalisation",
+        special=(
+            "Strides instead of pooling; no dense layers; batch normalisation in both networks.",
+            "Transposed convolutions double the image: 4, 8, 16, 32, 64 pixels.",
+            "The first design by which GANs of convolutions trained well on many data sets.",
+        ),
+    ),
+    ModelCard(
+        name="wgan-gp",
+        family="wgan-gp",
+        task="generation",
+        builder="zoo.models.wgan_gp:wgan_gp",
+        paper=GULRAJANI,
+        inputs={"image": (28, 28, 1)},
+        parameters=2_584_321,
+        macs=47_440_384,
+        depth=8,
+        recipe="wgan-gp-digits",
+        half_precision=False,
+        summary="A GAN by the Wasserstein distance, with a penalty on the critic's slope",
+        special=(
+            "The critic's scores estimate a distance that has a useful slope everywhere.",
+            "A penalty keeps the norm of its gradient near 1 between real and generated examples.",
+            "Five steps of the critic for each of the generator; no batch normalisation.",
+        ),
+    ),
+    ModelCard(
+        name="ddpm",
+        family="ddpm",
+        task="generation",
+        builder="zoo.models.ddpm:ddpm",
+        paper=HO,
+        inputs={"image": (32, 32, 3), "label": ()},
+        parameters=35_746_307,
+        macs=6_221_856_768,
+        depth=59,
+        recipe="ddpm-digits",
+        summary="A U-Net takes noise away step by step; draws the class that is asked for",
+        special=(
+            "It learns to sample by a plain regression: which noise was added to an image?",
+            "Noise becomes an image in 1,000 small steps, or in 50 without randomness (DDIM).",
+            "Trained without labels now and then, it can follow a class more strongly.",
         ),
     ),
 )

@@ -118,3 +118,89 @@ VASWANI = Paper(
     year=2017,
     url="https://arxiv.org/abs/1706.03762",
 )
+MIKOLOV = Paper(
+    title="Distributed representations of words and phrases and their compositionality",
+    authors="Mikolov, Sutskever, Chen, Corrado, Dean",
+    year=2013,
+    url="https://arxiv.org/abs/1310.4546",
+)
+PENNINGTON = Paper(
+    title="GloVe: global vectors for word representation",
+    authors="Pennington, Socher, Manning",
+    year=2014,
+    url="https://doi.org/10.3115/v1/D14-1162",
+)
+HINTON_DIVERGENCE = Paper(
+    title="Training products of experts by minimizing contrastive divergence",
+    authors="Hinton",
+    year=2002,
+    url="https://www.cs.toronto.edu/~hinton/absps/tr00-004.pdf",
+)
+HINTON_DBN = Paper(
+    title="A fast learning algorithm for deep belief nets",
+    authors="Hinton, Osindero, Teh",
+    year=2006,
+    url="https://www.cs.toronto.edu/~hinton/absps/fastnc.pdf",
+)
+HINTON_CODES = Paper(
+    title="Reducing the dimensionality of data with neural networks",
+    authors="Hinton, Salakhutdinov",
+    year=2006,
+    url="https://www.cs.toronto.edu/~hinton/absps/science.pdf",
+)
+BENGIO_GREEDY = Paper(
+    title="Greedy layer-wise training of deep networks",
+    authors="Bengio, Lamblin, Popovici, Larochelle",
+    year=2007,
+    url="https://proceedings.neurips.cc/paper/2006/hash/5da713a690c067105aeb2fae32403405-Abstract.html",
+)
+MASCI = Paper(
+    title="Stacked convolutional auto-encoders for hierarchical feature extraction",
+    authors="Masci, Meier, Cireşan, Schmidhuber",
+    year=2011,
+    url="https://doi.org/10.1007/978-3-642-21735-7_7",
+)
+VINYALS = Paper(
+    title="Show and tell: a neural image caption generator",
+    authors="Vinyals, Toshev, Bengio, Erhan",
+    year=2015,
+    url="https://arxiv.org/abs/1411.4555",
+)
+FEDUS = Paper(
+    title="Switch Transformers: scaling to trillion parameter models with simple and efficient "
+    "sparsity",
+    authors="Fedus, Zoph, Shazeer",
+    year=2021,
+    url="https://arxiv.org/abs/2101.03961",
+)
+HO = Paper(
+    title="Denoising diffusion probabilistic models",
+    authors="Ho, Jain, Abbeel",
+    year=2020,
+    url="https://arxiv.org/abs/2006.11239",
+)
+MIRZA = Paper(
+    title="Conditional generative adversarial nets",
+    authors="Mirza, Osindero",
+    year=2014,
+    url="https://arxiv.org/abs/1411.1784",
+)
+SOHN = Paper(
+    title="Learning structured output representation using deep conditional generative models",
+    authors="Sohn, Lee, Yan",
+    year=2015,
+    url="https://papers.nips.cc/paper/5775",
+)
+RADFORD_GAN = Paper(
+    title="Unsupervised representation learning with deep convolutional generative adversarial "
+    "networks",
+    authors="Radford, Metz, Chintala",
+    year=2016,
+    url="https://arxiv.org/abs/1511.06434",
+)
+GULRAJANI = Paper(
+    title="Improved training of Wasserstein GANs",
+    authors="Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville",
+    year=2017,
+    url="https://arxiv.org/abs/1704.00028",
+)

@@ -1,7 +1,7 @@
 """Models of sequences: recurrent networks."""
 
 from zoo.catalog.card import ModelCard
-from zoo.catalog.papers import BAHDANAU, CHO, ELMAN, GRAVES, HOCHREITER, SUTSKEVER
+from zoo.catalog.papers import BAHDANAU, CHO, ELMAN, GRAVES, HOCHREITER, SUTSKEVER, VINYALS
 
 CARDS: tuple[ModelCard, ...] = (
     ModelCard(
@@ -110,6 +110,24 @@ CARDS: tuple[ModelCard, ...] = (
             "No one vector has to hold the source: each written token looks at all of it anew.",
             "Where it looks is a softmax over annotations, scored by a small network (additive).",
             "The weights show which part of the source each written token comes from.",
+        ),
+    ),
+    ModelCard(
+        name="show-and-tell",
+        family="show-and-tell",
+        task="captioning",
+        builder="zoo.models.show_and_tell:show_and_tell",
+        paper=VINYALS,
+        inputs={"image": (224, 224, 3)},
+        parameters=25_534_848,
+        macs=1_115_193_344,
+        depth=8,
+        recipe="show-and-tell-digit-captions",
+        summary="A convolutional network sees an image, an LSTM writes its caption",
+        special=(
+            "Translation from pixels: the encoder is convolutional, the decoder an LSTM.",
+            "The image is the first thing that the LSTM reads, and is shown only once.",
+            "Both are trained together, to make the true next word probable at each place.",
         ),
     ),
 )

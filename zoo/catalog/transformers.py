@@ -1,7 +1,7 @@
 """Transformers: models of sequences made of attention alone."""
 
 from zoo.catalog.card import ModelCard
-from zoo.catalog.papers import RADFORD, VASWANI
+from zoo.catalog.papers import FEDUS, RADFORD, VASWANI
 
 _TRANSFORMER = (
     "No recurrence: attention relates all positions at once, and training runs in parallel.",
@@ -84,5 +84,23 @@ CARDS: tuple[ModelCard, ...] = (
         recipe="gpt-pydoc",
         summary="GPT-2 as published: 12 blocks of width 768, 50,257 tokens",
         special=_GPT,
+    ),
+    ModelCard(
+        name="moe-transformer",
+        family="moe-transformer",
+        task="language-modelling",
+        builder="zoo.models.moe_transformer:moe_transformer",
+        paper=FEDUS,
+        inputs={"text": (128,)},
+        parameters=2_668_544,
+        macs=119_341_056,
+        depth=10,
+        recipe="moe-transformer-pydoc",
+        summary="GPT's blocks, every other one with eight experts of which a token sees one",
+        special=(
+            "A router sends each token to one expert: more weights, but no more work per token.",
+            "A loss on uneven routing keeps all experts in use, where the best would take all.",
+            "In training an expert has a capacity; tokens beyond it pass by on the shortcut.",
+        ),
     ),
 )

@@ -30,14 +30,21 @@ class Batches:
     """Of the columns that a model is fed with."""
     feed: Feed
     batch_size: int
-    """Of all shards together."""
+    """Examples of one step, of all shards together."""
     seed: int
+    accumulate: int = 1
+    """Steps that make one update of the weights: parts of one batch."""
     augment: Augmenter | None = None
 
     @property
     def steps(self) -> int:
-        """Batches in an epoch."""
-        return -(-len(self.split) // self.batch_size)
+        """Steps in an epoch."""
+        return self.updates * self.accumulate
+
+    @property
+    def updates(self) -> int:
+        """Updates of the weights in an epoch."""
+        return -(-len(self.split) // (self.batch_size * self.accumulate))
 
     @property
     def mixes(self) -> bool:
@@ -56,12 +63,13 @@ class Batches:
             shard: Which part of every batch to give, counted from 0.
             shards: Into how many equal parts batches are divided.
         """
-        first, skip = divmod(step, self.steps)
+        first, within = divmod(step, self.steps)
+        skip, begun = divmod(within, self.accumulate)
 
         def places(epoch: Any) -> tf.data.Dataset:
             batches = self.split.shuffled(
                 tf.stack([tf.constant(self.seed, tf.int64), epoch]),
-                batch_size=self.batch_size,
+                batch_size=self.batch_size * self.accumulate,
                 skip=tf.where(epoch == first, tf.constant(skip, tf.int64), 0),
                 shard=shard,
                 shards=shards,
@@ -71,6 +79,8 @@ class Batches:
         epochs = tf.data.Dataset.range(first, tf.int64.max)
         workers = None if self.split.take is not None else tf.data.AUTOTUNE
         batches = epochs.flat_map(places).map(self._batch, num_parallel_calls=workers)
+        if self.accumulate > 1:
+            batches = batches.rebatch(self.batch_size // shards).skip(begun)
         return batches.prefetch(tf.data.AUTOTUNE)
 
     def epoch(self, number: int = 0) -> tf.data.Dataset:
@@ -142,6 +152,8 @@ def evaluation_batches(
     batch_size: int,
     replicas: int = 1,
     extra: tuple[str, ...] = (),
+    shard: int = 0,
+    shards: int = 1,
 ) -> tf.data.Dataset:
     """Return the batches of a split, each example once, in their own order.
 
@@ -154,8 +166,10 @@ def evaluation_batches(
         features: Of the columns that a model is fed with.
         feed: From encoded columns to inputs, targets and weights.
         batch_size: At most.
-        replicas: How many share a batch.
+        replicas: How many share a batch, in all shards together.
         extra: Columns to keep as they are.
+        shard: Which part of every batch to give, counted from 0.
+        shards: Into how many equal parts batches are divided; a divisor of `replicas`.
     """
     size = max(min(batch_size, len(split)) // replicas * replicas, replicas)
     steps = -(-len(split) // size)
@@ -164,17 +178,23 @@ def evaluation_batches(
         finished = {name: one.finish(columns[name]) for name, one in features.items()}
         return feed({**columns, **finished})
 
+    share = size // shards
+
     def even(number: Any, columns: Columns) -> Any:
         padded = {name: _fill(values, size) for name, values in columns.items()}
-        inputs, targets, weights = batch(padded)
-        real = tf.minimum(tf.cast(number, tf.int32) * size + tf.range(size), len(split))
+        mine = {name: values[shard * share :][:share] for name, values in padded.items()}
+        inputs, targets, weights = batch(mine)
+        real = tf.cast(number, tf.int32) * size + shard * share + tf.range(share)
         counts = tf.cast(real < len(split), tf.float32) * (steps * size / len(split))
+        if targets is not None and len(targets.shape) > 2:
+            # A loss of images is one for each pixel: Keras does not spread a weight over two axes.
+            counts = tf.reshape(counts, (-1, *(1,) * (len(targets.shape) - 2)))
         if weights is not None:
             counts = tf.reshape(counts, (-1, *(1,) * (len(weights.shape) - 1))) * weights
         return nested(inputs, inputs if targets is None else targets, counts)
 
     batches = prepared(split, features, extra).in_order(size)
-    if replicas == 1 or len(split) % size == 0:
+    if shards == 1 and (replicas == 1 or len(split) % size == 0):
         return batches.map(lambda columns: nested(*batch(columns))).prefetch(tf.data.AUTOTUNE)
     return batches.enumerate().map(even).prefetch(tf.data.AUTOTUNE)
 
@@ -190,6 +210,31 @@ def nested(inputs: Any, targets: Any, weights: Any) -> Any:
     if weights is not None:
         return inputs, targets, weights
     return inputs if targets is None else (inputs, targets)
+
+
+def spread(strategy: Any, give: Callable[[int, int], tf.data.Dataset]) -> Any:
+    """Return batches as `fit` takes them under a strategy.
+
+    One worker gets whole batches, which Keras divides among its replicas. Of several workers each
+    reads its own part of every batch.
+
+    Args:
+        strategy: Of `tf.distribute`.
+        give: From the number of a part and the number of parts to a `tf.data.Dataset` of that part
+            of every batch.
+    """
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return give(0, 1)
+
+    def own(context: Any) -> tf.data.Dataset:
+        batches = give(context.input_pipeline_id, context.num_input_pipelines)
+        here = strategy.num_replicas_in_sync // context.num_input_pipelines
+        if here == 1:
+            return batches
+        leaves = tf.nest.flatten(batches.element_spec)
+        return batches.rebatch(int(leaves[0].shape[0]) // here)
+
+    return strategy.distribute_datasets_from_function(own)
 
 
 def example_seeds(seed: Any, epoch: Any, places: Any) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from recipes.recipe import Recipe
+from recipes.recipe import Data, Recipe
 from zoo.base.errors import require
 from zoo.datasets.augmentation.augmenter import augmenter
 from zoo.datasets.batches import Batches, prepared
@@ -17,6 +18,8 @@ from zoo.datasets.split import Columns, Split
 
 EXAMPLES = 8
 """Rows: the first ones of the training split."""
+TITLE = 16
+"""Characters of a line above an image, so that it does not run into the next one's."""
 PAGE = 64
 """Examples on a page without augmentation."""
 EPOCHS = 7
@@ -35,7 +38,7 @@ def draw_augmented(recipe: Recipe, path: Path) -> None:
     """
     from zoo.runs.figures import image_grid
 
-    dataset = load(recipe.data.name, recipe.data.forms)
+    dataset = load(recipe.data, recipe.data.forms)
     spec = dataset.spec
     inputs = {name: spec.features[name] for name in spec.inputs}
     augment = augmenter(recipe.augmentation, inputs)
@@ -84,23 +87,25 @@ def draw_augmented(recipe: Recipe, path: Path) -> None:
     )
 
 
-def draw_examples(described: Description, path: Path) -> None:
+def draw_examples(described: Description, path: Path, data: Data | None = None) -> None:
     """Draw the first training examples of a data set with their targets.
 
     Args:
         described: Of a data set whose first input is images; those of any size are shown small.
         path: The picture to write.
+        data: What is said beside its name, where that is more than nothing.
     """
     column = described.inputs[0]
     feature = described.features[column]
     any_size = feature.serves("pixels") and None in feature.shape_as_it_comes()
     form = {column: {"size": [128, 128], "resize": "shorter-side"}} if any_size else {}
-    dataset = load(described.name, form)
+    dataset = load(data or described.name, form)
     image = dataset.spec.features[column]
     split = prepared(dataset.split("train"), {column: image}, described.targets)
     page = next(iter(split.in_order(PAGE).as_numpy_iterator()))
     target = described.targets[0] if described.targets else None
     texts = dataset.spec.features[target].titles(page[target]) if target else []
+    texts = [textwrap.fill(text, TITLE) for text in texts]
     image.preview(np.stack(image.decode(image.finish(page[column]))), texts, path)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,8 @@ class DatasetSpec:
     """Examples in each split."""
     fingerprint: str = ""
     """Changes when the data do."""
+    assigned: Mapping[str, Sequence[str]] | None = None
+    """The splits of a run on a source of the user's own. They are kept beside, in splits.csv."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values."""

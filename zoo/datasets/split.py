@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -12,12 +13,16 @@ Columns = Mapping[str, Any]
 """Arrays or tensors by column name, each of shape (B, …)."""
 Change = Callable[[Columns], Columns]
 
+CACHE = 100_000_000
+"""Bytes of examples that are kept in memory instead of being read again in every epoch."""
+AHEAD = 64_000_000
+"""Bytes that a pipeline may read ahead of a training."""
 WINDOW = 1024
 """Examples on disk that are shuffled at a time, as they are stored: 0.1 GB of ImageNet's."""
 
 
 class Split:
-    """Examples in a fixed order. Make one with `in_memory` or `on_disk`.
+    """Examples in a fixed order. Make one with `in_memory`, `by_place` or `on_disk`.
 
     Args:
         size: How many examples there are.
@@ -26,7 +31,9 @@ class Split:
             decides, see `shuffled`.
         columns: From such a batch to its columns.
         mapped: From a function of batches of columns to a split that it was applied to.
-        take: From places (B,) to columns, where there is random access.
+        take: From places (B,) to columns, where there is random access and all have one size.
+        one: From a place () to an example, where there is random access.
+        known: Columns that memory holds, where others are read.
     """
 
     def __init__(
@@ -38,8 +45,12 @@ class Split:
         columns: Callable[[Columns], Columns],
         mapped: Callable[[Change], Split],
         take: Callable[[Any], Columns] | None = None,
+        one: Callable[[Any], Columns] | None = None,
+        known: Columns | None = None,
     ) -> None:
         self.size = size
+        self.one = one
+        self._known = known or {}
         self._ordered = ordered
         self._shuffled = shuffled
         self._mapped = mapped
@@ -62,11 +73,7 @@ class Split:
         def shuffled(
             key: Any, skip: Any, batch_size: int, shard: int, shards: int
         ) -> tf.data.Dataset:
-            order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), key)
-            steps = -(-size // batch_size)
-            order = tf.gather(order, tf.range(steps * batch_size) % size)
-            share = batch_size // shards
-            rows = tf.reshape(order, (-1, batch_size))[:, shard * share : (shard + 1) * share]
+            rows = _rows(size, key, batch_size, shard, shards)
             return tf.data.Dataset.from_tensor_slices({"place": rows[skip:]})
 
         def mapped(change: Change) -> Split:
@@ -84,7 +91,85 @@ class Split:
             columns=lambda batch: take(batch["place"]),
             mapped=mapped,
             take=take,
+            one=take,
         )
+
+    @classmethod
+    def by_place(
+        cls, size: int, read: Callable[[Any], Columns], known: Columns | None = None
+    ) -> Split:
+        """Return a split whose examples are read one by one, in any order, whenever they are used.
+
+        Examples are read side by side. What `mapped` makes of them is kept in memory where it fits
+        into `CACHE` bytes; memory then does not depend on the size of the source.
+
+        Args:
+            size: How many examples there are.
+            read: From a place (), int64, to an example's columns, in the graph.
+            known: Columns (N, …) that memory holds; `read` gives them too.
+        """
+
+        def shuffled(
+            key: Any, skip: Any, batch_size: int, shard: int, shards: int
+        ) -> tf.data.Dataset:
+            rows = _rows(size, key, batch_size, shard, shards)[skip:]
+            places = tf.data.Dataset.from_tensor_slices(tf.reshape(rows, (-1,)))
+            examples = places.map(
+                lambda place: {"place": place, **read(place)}, num_parallel_calls=tf.data.AUTOTUNE
+            )
+            batches = examples.batch(batch_size // shards, drop_remainder=True)
+            return batches.with_options(_frugal())
+
+        def ordered() -> tf.data.Dataset:
+            examples = tf.data.Dataset.range(size).map(read, num_parallel_calls=tf.data.AUTOTUNE)
+            return examples.with_options(_frugal())
+
+        def mapped(change: Change) -> Split:
+            def changed(place: Any) -> Columns:
+                made = change(_batched(read(place)))
+                return {name: value[0] for name, value in made.items()}
+
+            split = cls.by_place(size, changed)
+            return split._cached() if split._bytes() <= CACHE else split
+
+        def take(places: Any) -> Columns:
+            return tf.map_fn(read, places, fn_output_signature=spec)
+
+        spec = ordered().element_spec
+        alike = all(one.shape.is_fully_defined() for one in spec.values())
+        return cls(
+            size,
+            ordered=ordered,
+            shuffled=shuffled,
+            columns=_without_place,
+            mapped=mapped,
+            take=take if alike else None,
+            one=lambda place: _batched(read(place[0])),
+            known=known,
+        )
+
+    def _bytes(self) -> float:
+        """Return how much memory all examples take; infinity where they differ in size."""
+        total = 0.0
+        for spec in self._ordered().element_spec.values():
+            if not spec.shape.is_fully_defined() or spec.dtype == tf.string:
+                return math.inf
+            total += spec.dtype.size * math.prod(spec.shape)
+        return total * self.size
+
+    def _cached(self) -> Split:
+        """Return the split held in memory."""
+        spec = self._ordered().element_spec
+        held = {
+            name: np.empty((self.size, *one.shape), one.dtype.as_numpy_dtype)
+            for name, one in spec.items()
+        }
+        at = 0
+        for batch in self.in_order(256).as_numpy_iterator():
+            for name, values in batch.items():
+                held[name][at : at + len(values)] = values
+            at += len(values)
+        return Split.in_memory(held)
 
     @classmethod
     def on_disk(
@@ -174,8 +259,20 @@ class Split:
         alike = all(spec.shape.is_fully_defined() for spec in examples.element_spec.values())
         yield from examples.batch(size if alike else 1).as_numpy_iterator()
 
+    def examples(self, places: Sequence[int]) -> list[Columns] | None:
+        """Return examples as batches of one, which may differ in size; None where none is random.
+
+        Args:
+            places: Counted from 0.
+        """
+        if self.one is None:
+            return None
+        return [self.one(tf.constant([place], tf.int64)) for place in places]
+
     def column(self, name: str, size: int = 4096) -> Iterable[np.ndarray]:
         """Return one column's values in order, to be iterated over as often as needed."""
+        if name in self._known:
+            return [np.asarray(self._known[name])]
         return _Column(self, name, size)
 
 
@@ -188,6 +285,26 @@ class _Column:
     def __iter__(self) -> Iterator[np.ndarray]:
         for chunk in self.split.chunks(self.size):
             yield chunk[self.name]
+
+
+def _frugal() -> tf.data.Options:
+    """Return options by which a pipeline reads ahead no more than `AHEAD` bytes."""
+    options = tf.data.Options()
+    options.autotune.ram_budget = AHEAD
+    return options
+
+
+def _batched(example: Columns) -> Columns:
+    return {name: value[None] for name, value in example.items()}
+
+
+def _rows(size: int, key: Any, batch_size: int, shard: int, shards: int) -> Any:
+    """Return the places of one epoch's batches (steps, batch_size / shards) in a drawn order."""
+    order = tf.random.experimental.stateless_shuffle(tf.range(size, dtype=tf.int64), key)
+    steps = -(-size // batch_size)
+    order = tf.gather(order, tf.range(steps * batch_size) % size)
+    share = batch_size // shards
+    return tf.reshape(order, (-1, batch_size))[:, shard * share : (shard + 1) * share]
 
 
 def _without_place(batch: Columns) -> Columns:

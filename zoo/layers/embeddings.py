@@ -136,6 +136,37 @@ class SinusoidalPositions(layers.Layer):
         return {**super().get_config(), "length": self.length}
 
 
+@keras.saving.register_keras_serializable("dlzoo")
+class TimeEmbedding(layers.Layer):
+    """Sines, then cosines, of a number such as a time (Ho et al. 2020, appendix B).
+
+    The wavelengths are those of `sinusoids`; here the number need not be whole.
+
+    Args:
+        width: Of the vector, even and at least 4.
+        arguments: Passed to `keras.layers.Layer`.
+    """
+
+    def __init__(self, width: int, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        if width < 4 or width % 2:
+            raise ValueError(f"width must be even and at least 4, got {width}")
+        self.width = width
+
+    def call(self, inputs: Any) -> Any:
+        """Return vectors (B, width) of numbers (B,)."""
+        half = self.width // 2
+        # In float32 under every precision policy: half precision cannot tell 999 from 999.5.
+        frequencies = np.exp(-np.log(10_000.0) * np.arange(half) / (half - 1))
+        angles = ops.cast(inputs, "float32")[:, None] * frequencies.astype(np.float32)
+        sines = ops.concatenate([ops.sin(angles), ops.cos(angles)], axis=-1)
+        return ops.cast(sines, self.compute_dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "width": self.width}
+
+
 def sinusoids(length: int, width: int) -> np.ndarray:
     """Return the positional encoding of Vaswani et al. 2017, section 3.5, (length, width) float32.
 

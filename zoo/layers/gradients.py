@@ -25,3 +25,14 @@ def gradients(loss: Callable[[], Any], optimizer: Any, variables: list[Any]) -> 
             tape.watch(variable.value)
         value = optimizer.scale_loss(loss())
     return list(tape.gradient(value, [variable.value for variable in variables]))
+
+
+def input_gradients(function: Callable[[Any], Any], inputs: Any) -> Any:
+    """Return the gradients (B, ...) of the sum of a function's outputs by its inputs (B, ...).
+
+    They can be differentiated again.
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = function(inputs)
+    return tape.gradient(outputs, inputs)

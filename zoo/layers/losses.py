@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
@@ -44,6 +45,29 @@ class SmoothedCrossentropy(keras.losses.Loss):
             raise ValueError(f"label_smoothing must be in [0, 1), got {label_smoothing}")
         self.label_smoothing = label_smoothing
         self.from_logits = from_logits
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the loss; on several replicas the mean over what all of them weight.
+
+        Keras divides by what one replica weights, so that a replica with much padding would count
+        as much as one with little.
+        """
+        loss = super().__call__(y_true, y_pred, sample_weight)
+        context = tf.distribute.get_replica_context()
+        if (
+            sample_weight is None
+            or self.reduction != "mean_with_sample_weight"
+            or context is None
+            or context.num_replicas_in_sync == 1
+        ):
+            return loss
+        weights = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+        mask = getattr(y_pred, "_keras_mask", None)
+        if mask is not None:
+            weights = weights * ops.cast(mask, weights.dtype)
+        own = ops.sum(weights)
+        of_all = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+        return loss * context.num_replicas_in_sync * ops.divide_no_nan(own, of_all)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the cross-entropies (...) of classes (...) and predictions (..., classes)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -54,28 +55,48 @@ def _agree(y_true: Any, y_pred: Any) -> Any:
 
 
 @keras.saving.register_keras_serializable("dlzoo")
-class BitsPerToken(keras.metrics.MeanMetricWrapper):
-    """The cross-entropy of tokens in bits; of characters, their bits per character.
+class BitsPerCharacter(keras.metrics.Metric):
+    """The cross-entropy of tokens in bits, for each character that they stand for.
 
-    Targets are tokens (B, T), predictions logits (B, T, V). Weights are those of the tokens.
+    So models with different vocabularies can be compared. Targets are tokens (B, T), predictions
+    logits (B, T, V). Weights are those of the tokens.
+
+    Args:
+        characters: How many each token stands for (V,).
+        name: Of the metric.
+        dtype: Of the sums.
     """
 
-    def __init__(self, name: str = "bits_per_token", dtype: Any = None) -> None:
-        super().__init__(_token_cross_entropy, name=name, dtype=dtype)
+    def __init__(
+        self, characters: Sequence[int], name: str = "bits_per_character", dtype: Any = None
+    ) -> None:
+        super().__init__(name=name, dtype=dtype)
         self._direction = "down"
+        self.characters = tuple(characters)
+        self.nats = self.add_variable((), "zeros", name="nats")
+        self.count = self.add_variable((), "zeros", name="count")
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add a batch."""
+        nats = keras.ops.cast(_token_cross_entropy(y_true, y_pred), "float32")
+        table = keras.ops.convert_to_tensor(self.characters, "float32")
+        counts = keras.ops.take(table, y_true)
+        weights = 1.0 if sample_weight is None else keras.ops.cast(sample_weight, "float32")
+        self.nats.assign_add(keras.ops.sum(nats * weights))
+        self.count.assign_add(keras.ops.sum(counts * weights))
 
     def result(self) -> Any:
-        """Return the mean."""
-        return super().result() / math.log(2.0)
+        """Return the bits of all tokens by their characters."""
+        return self.nats / (keras.ops.maximum(self.count, 1e-7) * math.log(2.0))
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments."""
-        return {"name": self.name, "dtype": self.dtype}
+        return {"characters": self.characters, "name": self.name, "dtype": self.dtype}
 
 
 @keras.saving.register_keras_serializable("dlzoo")
 class Perplexity(keras.metrics.MeanMetricWrapper):
-    """The exponential of the cross-entropy of tokens; see `BitsPerToken`."""
+    """The exponential of the cross-entropy of tokens; see `BitsPerCharacter`."""
 
     def __init__(self, name: str = "perplexity", dtype: Any = None) -> None:
         super().__init__(_token_cross_entropy, name=name, dtype=dtype)

@@ -46,6 +46,38 @@ class WarmUp(keras.optimizers.schedules.LearningRateSchedule):
 
 
 @keras.saving.register_keras_serializable("dlzoo")
+class PerUpdate(keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that counts updates, for an optimizer that accumulates gradients.
+
+    Keras asks a schedule for the rate of a step, and several steps make one update: the last of
+    them would take a rate of the next update's.
+
+    Args:
+        schedule: A Keras schedule.
+        steps: Of an update.
+    """
+
+    def __init__(self, schedule: Any, steps: int) -> None:
+        self.schedule = schedule
+        self.steps = steps
+
+    def __call__(self, step: Any) -> Any:
+        """Return the learning rate of a step, counted from 0."""
+        return self.schedule(keras.ops.floor_divide(step, self.steps))
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        schedule = keras.saving.serialize_keras_object(self.schedule)
+        return {"schedule": schedule, "steps": self.steps}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> PerUpdate:
+        """Return the schedule that a config describes."""
+        schedule = keras.saving.deserialize_keras_object(config["schedule"])
+        return cls(schedule, config["steps"])
+
+
+@keras.saving.register_keras_serializable("dlzoo")
 class InverseSquareRoot(keras.optimizers.schedules.LearningRateSchedule):
     """A linear climb, then the inverse square root of the step (Vaswani et al. 2017, equation 3).
 

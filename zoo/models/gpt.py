@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -37,7 +38,7 @@ class Block:
         self.dense_norm = layers.LayerNormalization(epsilon=EPSILON, name=f"{name}_dense_norm")
         self.hidden = layers.Dense(
             hidden_units,
-            activation=_gelu,
+            activation=gelu,
             kernel_initializer=normal.clone(),
             name=f"{name}_hidden",
         )
@@ -45,20 +46,24 @@ class Block:
         self.attention_dropout = layers.Dropout(dropout, name=f"{name}_attention_dropout")
         self.dense_dropout = layers.Dropout(dropout, name=f"{name}_dense_dropout")
 
-    def __call__(self, x: Any) -> Any:
-        """Return (B, T, width) for (B, T, width)."""
+    def __call__(self, x: Any, tokens: Any) -> Any:
+        """Return (B, T, width) for (B, T, width) and the tokens (B, T) that it stands for."""
         x = x + self.attention_dropout(self.attention(self.attention_norm(x)))
-        return x + self.dense_dropout(self.dense(self.hidden(self.dense_norm(x))))
+        return x + self.dense_dropout(self.feed_forward(self.dense_norm(x), tokens))
+
+    def feed_forward(self, x: Any, tokens: Any = None) -> Any:
+        """Return what both dense layers make of each position."""
+        return self.dense(self.hidden(x))
 
     def step(self, x: Any, cache: Cache, at: Any) -> tuple[Any, Cache]:
         """Return (B, 1, width) for one more token, and the cache with it."""
         attended, cache = self.attention.step(self.attention_norm(x), cache, at)
         x = x + attended
-        return x + self.dense(self.hidden(self.dense_norm(x))), cache
+        return x + self.feed_forward(self.dense_norm(x)), cache
 
 
-@keras.saving.register_keras_serializable("dlzoo")
-def _gelu(x: Any) -> Any:
+@keras.saving.register_keras_serializable("dlzoo", name="_gelu")
+def gelu(x: Any) -> Any:
     """The Gaussian error linear unit by GPT-2's approximation with a hyperbolic tangent."""
     return ops.gelu(x, approximate=True)
 
@@ -81,6 +86,7 @@ class GPT(keras.Model):
         hidden_units: int,
         dropout: float,
         name: str = "gpt",
+        blocks: Sequence[Block] | None = None,
     ) -> None:
         normal = keras.initializers.RandomNormal(STDDEV)
         embedding = TiedEmbedding(
@@ -89,7 +95,7 @@ class GPT(keras.Model):
         positions = LearnedPositions(
             input_shape[0], embeddings_initializer=normal.clone(), name="positions"
         )
-        blocks = [
+        blocks = blocks or [
             Block(f"block{number}", width, num_heads, hidden_units, dropout, num_layers)
             for number in range(1, num_layers + 1)
         ]
@@ -98,7 +104,7 @@ class GPT(keras.Model):
         x = positions(embedding(tokens))  # (B, T) -> (B, T, width)
         x = layers.Dropout(dropout, name="dropout")(x)
         for block in blocks:
-            x = block(x)
+            x = block(x, tokens)
         logits = embedding(norm(x), reverse=True)  # (B, T, V)
         super().__init__(tokens, logits, name=name)
         self.arguments: dict[str, Any] = {

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from zoo.layers.scheduled_sampling import ScheduledSampling, require_sampling
 from zoo.layers.translator import Translator
 
 
@@ -25,6 +26,8 @@ class Seq2Seq(Translator, keras.Model):
         num_layers: int,
         reverse: bool,
         dropout: float,
+        scheduled_sampling: float = 0.0,
+        sampling_steps: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -38,7 +41,12 @@ class Seq2Seq(Translator, keras.Model):
             "num_layers": num_layers,
             "reverse": reverse,
             "dropout": dropout,
+            "scheduled_sampling": scheduled_sampling,
+            "sampling_steps": sampling_steps,
         }
+        self.sampling = None
+        if scheduled_sampling:
+            self.sampling = ScheduledSampling(scheduled_sampling, sampling_steps, name="sampling")
         self.reverse = reverse
         numbers = range(1, num_layers + 1)
 
@@ -78,6 +86,8 @@ class Seq2Seq(Translator, keras.Model):
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return probabilities (B, T, V) for ``{"source": (B, S), "before": (B, T)}``."""
         states = self.encode(inputs["source"], training=training)
+        if training and self.sampling is not None:
+            return ops.softmax(self.sampling(inputs["before"], states, (), step=self.step))
         return ops.softmax(self.decoder([inputs["before"], *states], training=training))
 
     def encode(self, source: Any, training: bool | None = None) -> Any:
@@ -114,6 +124,8 @@ def seq2seq(
     num_layers: int = 4,
     reverse: bool = True,
     dropout: float = 0.0,
+    scheduled_sampling: float = 0.0,
+    sampling_steps: int = 0,
 ) -> keras.Model:
     """Return an encoder of LSTM layers and a decoder that begins with the encoder's last states.
 
@@ -133,6 +145,10 @@ def seq2seq(
         reverse: Whether the source is read from its end to its beginning, as in the paper.
         dropout: The share of values dropped before each LSTM layer, and before the output, while
             training (Zaremba et al. 2014); the paper has none.
+        scheduled_sampling: The highest share of tokens that are the model's own while training
+            (Bengio et al. 2015), not the true ones; 0 is teacher forcing. There is no dropout in
+            the decoder then.
+        sampling_steps: Training steps in which that share rises from 0; 0 begins with it.
 
     Returns:
         A `Translator`.
@@ -144,6 +160,7 @@ def seq2seq(
         raise ValueError(f"num_layers must be at least 1, got {num_layers}")
     if not 0.0 <= dropout < 1.0:
         raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    require_sampling(scheduled_sampling, sampling_steps)
     return Seq2Seq(
         (input_shape[0],),
         vocabulary_size,
@@ -154,5 +171,7 @@ def seq2seq(
         num_layers,
         reverse,
         dropout,
+        scheduled_sampling,
+        sampling_steps,
         name="seq2seq",
     )

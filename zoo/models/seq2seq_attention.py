@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from zoo.layers.scheduled_sampling import ScheduledSampling, require_sampling
 from zoo.layers.translator import Translator
 
 
@@ -136,6 +137,8 @@ class Seq2SeqAttention(Translator, keras.Model):
         alignment_units: int,
         output_units: int,
         dropout: float,
+        scheduled_sampling: float = 0.0,
+        sampling_steps: int = 0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -149,7 +152,12 @@ class Seq2SeqAttention(Translator, keras.Model):
             "alignment_units": alignment_units,
             "output_units": output_units,
             "dropout": dropout,
+            "scheduled_sampling": scheduled_sampling,
+            "sampling_steps": sampling_steps,
         }
+        self.sampling = None
+        if scheduled_sampling:
+            self.sampling = ScheduledSampling(scheduled_sampling, sampling_steps, name="sampling")
         length, places = input_shape[0], target_shape[0] - 1
 
         # The encoder (A.2.1): (B, S) tokens -> annotations h (B, S, 2n), U_a h and s_0.
@@ -188,7 +196,12 @@ class Seq2SeqAttention(Translator, keras.Model):
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Return probabilities (B, T, V) for ``{"source": (B, S), "before": (B, T)}``."""
-        return ops.softmax(self._both(inputs["source"], inputs["before"], training)[0])
+        source, before = inputs["source"], inputs["before"]
+        if training and self.sampling is not None:
+            keys, annotations, state = self.encoder(source, training=training)
+            context = (keys, annotations, ops.not_equal(source, 0))
+            return ops.softmax(self.sampling(before, (state,), context, step=self.step))
+        return ops.softmax(self._both(source, before, training)[0])
 
     def _both(self, source: Any, before: Any, training: bool | None = None) -> Any:
         """Return logits (B, T, V) and α (B, T, S)."""
@@ -230,6 +243,8 @@ def seq2seq_attention(
     alignment_units: int = 1000,
     output_units: int = 500,
     dropout: float = 0.0,
+    scheduled_sampling: float = 0.0,
+    sampling_steps: int = 0,
 ) -> keras.Model:
     """Return an encoder-decoder that looks at the source anew before each token it writes.
 
@@ -246,6 +261,10 @@ def seq2seq_attention(
         alignment_units: Width of the alignment model's hidden layer.
         output_units: Width of the maxout layer before the output.
         dropout: The share of the embeddings' values dropped while training; the paper has none.
+        scheduled_sampling: The highest share of tokens that are the model's own while training
+            (Bengio et al. 2015), not the true ones; 0 is teacher forcing. There is no dropout in
+            the decoder then.
+        sampling_steps: Training steps in which that share rises from 0; 0 begins with it.
 
     Returns:
         A `Translator` with `attention`.
@@ -255,6 +274,7 @@ def seq2seq_attention(
             raise ValueError(f"{name} must be (length,), got {shape}")
     if not 0.0 <= dropout < 1.0:
         raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    require_sampling(scheduled_sampling, sampling_steps)
     return Seq2SeqAttention(
         (input_shape[0],),
         vocabulary_size,
@@ -265,5 +285,7 @@ def seq2seq_attention(
         alignment_units,
         output_units,
         dropout,
+        scheduled_sampling,
+        sampling_steps,
         name="seq2seq-attention",
     )

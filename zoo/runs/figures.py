@@ -15,6 +15,8 @@ import numpy as np
 from zoo.base.errors import UsageError
 from zoo.base.files import written_whole
 
+PROGRESS = "progress"
+"""The folder, among a run's figures, of pictures drawn in the course of the training."""
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 """The formats of pictures by suffix."""
 # In which characters are looked for, in this order; those that are not installed are passed over.
@@ -170,6 +172,29 @@ def forecasts(truth: Sequence[float], answers: Sequence[float], path: Path) -> N
     _save(figure, path)
 
 
+def scatter_map(points: np.ndarray, labels: np.ndarray, names: Sequence[str], path: Path) -> None:
+    """Draw points of a plane, each in the colour of its class.
+
+    Args:
+        points: (N, 2).
+        labels: Their classes (N,).
+        names: Of the classes; none where there are no classes.
+        path: The picture to write.
+    """
+    figure, axes = _subplots(1, 1, size=(6.4, 5.4))
+    panel = axes[0, 0]
+    for label in np.unique(labels):
+        own = points[labels == label]
+        name = names[label] if len(names) else None
+        panel.scatter(*own.T, s=12, linewidths=0, color=f"C{label % 10}", label=name)
+        if name is not None:
+            panel.text(*own.mean(axis=0), name, weight="bold", ha="center", va="center")
+    panel.set_title("means of the codes of test examples")
+    panel.set_aspect("equal")
+    panel.grid(alpha=0.3)
+    _save(figure, path)
+
+
 def worst_errors(images: np.ndarray, titles: Sequence[str], path: Path) -> None:
     """Draw the images that a model answered worst, each under what is said of it.
 
@@ -245,13 +270,12 @@ def image_grid(
         scale: By how much small images are enlarged in a grid without titles.
         headings: One for each column of a grid with titles; without them the grid is about square.
     """
-    columns = len(headings) or math.ceil(math.sqrt(len(images)))
+    columns = len(headings) or grid_columns(len(images))
     rows = math.ceil(len(images) / columns)
     if not titles:
-        tiled = _tile(images, rows, columns, max(1, min(scale, 128 // images.shape[1])))
         from PIL import Image
 
-        pixels = np.round(255.0 * np.clip(tiled, 0.0, 1.0)).astype(np.uint8)
+        pixels = grid_pixels(images, columns, scale)
         kind = FORMATS[require_picture_suffix(path).suffix.lower()]
         with written_whole(path) as beside:
             Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(
@@ -269,6 +293,18 @@ def image_grid(
         blank = "\n" * (2 + lines - title.count("\n"))  # headings stand on one line
         panel.set_title(f"{heading}{blank}{title}", fontsize="small")
     _save(figure, path)
+
+
+def grid_pixels(images: np.ndarray, columns: int, scale: int = 8) -> np.ndarray:
+    """Return images (N, height, width, 1 or 3) in [0, 1] side by side, as bytes of one picture."""
+    rows = math.ceil(len(images) / columns)
+    tiled = _tile(images, rows, columns, max(1, min(scale, 128 // images.shape[1])))
+    return np.round(255.0 * np.clip(tiled, 0.0, 1.0)).astype(np.uint8)
+
+
+def grid_columns(count: int) -> int:
+    """Return the columns of a grid of images that is about square."""
+    return math.ceil(math.sqrt(count))
 
 
 def _tile(images: np.ndarray, rows: int, columns: int, scale: int) -> np.ndarray:
@@ -320,3 +356,55 @@ def attention_map(
 def _visible(token: str) -> str:
     """Return a token with a sign for a space; a dollar would begin a formula."""
     return {" ": "␣", "$": r"\$"}.get(token, token)
+
+
+def word_map(points: np.ndarray, words: Sequence[str], path: Path, marked: int = 0) -> None:
+    """Draw words where their vectors lie in a plane.
+
+    Args:
+        points: (N, 2).
+        words: Their names (N,).
+        path: The picture to write.
+        marked: The first so many are drawn apart from the rest.
+    """
+    side = min(14.0, max(6.0, 1.1 * math.sqrt(len(words))))
+    figure, axes = _subplots(1, 1, size=(side, side))
+    panel = axes[0, 0]
+    colours = ["C3" if at < marked else "C0" for at in range(len(words))]
+    panel.scatter(points[:, 0], points[:, 1], s=10, c=colours, linewidths=0)
+    for word, (across, up), colour in zip(words, points, colours, strict=True):
+        panel.annotate(
+            _visible(word),
+            (across, up),
+            xytext=(3, 2),
+            textcoords="offset points",
+            fontsize="small",
+            color=colour if colour == "C3" else "0.15",
+        )
+    panel.set_xlabel("first principal component")
+    panel.set_ylabel("second principal component")
+    panel.margins(0.12)
+    low, high = panel.get_xlim()
+    panel.set_xlim(low, high + 0.12 * (high - low))  # names stand to the right of their points
+    panel.grid(alpha=0.3)
+    _save(figure, path)
+
+
+def shares(counts: Mapping[str, Sequence[int]], path: Path) -> None:
+    """Draw the share of right answers for each kind of question.
+
+    Args:
+        counts: By kind: right answers, and questions.
+        path: The picture to write.
+    """
+    figure, axes = _subplots(1, 1, size=(6.0, 1.0 + 0.4 * len(counts)))
+    panel = axes[0, 0]
+    kinds = list(counts)
+    values = [right / max(asked, 1) for right, asked in counts.values()]
+    panel.barh(kinds, values, color="C0")
+    for at, (right, asked) in enumerate(counts.values()):
+        panel.text(values[at] + 0.01, at, f"{right:,} of {asked:,}", va="center", fontsize="small")
+    panel.invert_yaxis()
+    panel.set_xlim(0.0, 1.15)
+    panel.set_xlabel("share of right answers")
+    _save(figure, path)

@@ -7,7 +7,7 @@ import json
 import re
 import shlex
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +15,14 @@ from typing import Any
 
 from recipes.library import load_file
 from recipes.recipe import Recipe
-from zoo.base.errors import DlzooError, UsageError, suggestion
+from zoo.base.errors import DlzooError, StorageError, UsageError, suggestion
 from zoo.base.files import (
     claimed,
     is_claimed,
     is_file,
     is_folder,
     remove_leftovers,
+    rename_durably,
     temporary_name,
     writable_folder,
     write_text,
@@ -29,10 +30,12 @@ from zoo.base.files import (
 
 RUNS = Path("runs")
 """Where runs are kept unless another folder is named."""
-STATE = Path("checkpoints") / "state.npz"
-"""In a run: what a resumed training starts from."""
-BEST = Path("checkpoints") / "best.npz"
-"""In a run: the weights of the best epoch."""
+CHECKPOINTS = Path("checkpoints")
+"""In a run: what a resumed training starts from, with the best epoch's weights."""
+SPLITS_FILE = "splits.csv"
+"""In a run on a source of the user's own: each example's split."""
+SKIPPED_FILE = "skipped.csv"
+"""In such a run: what could not be read and was left out, with the reason."""
 MODEL = Path("model.keras")
 """In a run: the trained model."""
 
@@ -41,14 +44,17 @@ class RunFolder:
     """One training's folder.
 
     ``recipe.toml`` repeats the training, ``data.json`` holds what was fitted on the data,
-    ``model.keras`` is the trained model, ``history.csv`` has one line for each epoch,
-    ``metrics.json`` the scores, ``environment.json`` where, when and by which commands,
-    ``checkpoints/`` what a resumed training starts from and the best epoch's weights, ``figures/``
-    pictures of the data files, ``README.md`` the card.
+    ``model.keras`` is the trained model, ``history.csv`` has one line for each epoch and repeats
+    to the bit, ``timing.csv`` has each epoch's seconds, ``metrics.json`` the scores,
+    ``environment.json`` where, when and by which commands, ``checkpoints/`` what a resumed
+    training starts from and the best epoch's weights, ``figures/`` pictures of the data files,
+    ``README.md`` the card.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.removed = False
+        """Whether this process has removed it: by now the name may be another's."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self.path)!r})"
@@ -69,8 +75,32 @@ class RunFolder:
 
     @property
     def finished(self) -> bool:
-        """Whether the training came to its end."""
-        return is_file(self.path / "metrics.json")
+        """Whether the training came to its end: to that of its recipe, if epochs were added."""
+        if not is_file(self.path / "metrics.json"):
+            return False
+        with suppress(DlzooError):  # damage is told by whoever reads on
+            return bool(self._json("metrics.json").get("of_epochs", self._epochs) == self._epochs)
+        return True
+
+    @property
+    def _epochs(self) -> int:
+        # Read anew, for a training that goes on changes it.
+        return load_file(self.path / "recipe.toml").epochs
+
+    @property
+    def checkpoints(self) -> list[Path]:
+        """What a training can be resumed from, the newest last."""
+        return sorted((self.path / CHECKPOINTS).glob("step-*.npz"))
+
+    def checkpoint_path(self, step: int) -> Path:
+        """Return the name of the checkpoint after a step, counted over all epochs."""
+        return self.path / CHECKPOINTS / f"step-{step:012d}.npz"
+
+    @property
+    def training_seconds(self) -> float:
+        """How long its epochs took, without validation and checkpoints."""
+        timing = self._columns("timing.csv") or self.history  # where it stood in earlier versions
+        return sum(timing.get("seconds", []))
 
     @property
     def epochs_done(self) -> int:
@@ -110,7 +140,7 @@ class RunFolder:
         try:
             return load_file(path)
         except UsageError as error:
-            raise UsageError(f"run {self.name} is damaged: {error}") from None
+            raise StorageError(f"run {self.name} is damaged: {error}") from None
 
     @property
     def data(self) -> str:
@@ -118,8 +148,24 @@ class RunFolder:
         return self._text("data.json")
 
     @property
+    def splits(self) -> dict[str, list[str]] | None:
+        """What the examples of each split are called, for a source of the user's own, or None."""
+        path = self.path / SPLITS_FILE
+        if not is_file(path):
+            return None
+        found: dict[str, list[str]] = {}
+        try:
+            with path.open(encoding="utf-8", newline="", errors="surrogateescape") as file:
+                for row in csv.DictReader(file):
+                    found.setdefault(row["split"], []).append(row["example"])
+        except (ValueError, KeyError, OSError, csv.Error) as error:
+            raise UsageError(f"run {self.name} is damaged: {path}: {error}") from None
+        return found
+
+    @property
     def metrics(self) -> dict[str, Any]:
         """The scores that were measured when the training ended."""
+        self._require_finished()
         return self._json("metrics.json")
 
     @property
@@ -142,13 +188,16 @@ class RunFolder:
         found = self.environment.get("sessions", [])
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
             path = self.path / "environment.json"
-            raise UsageError(f"run {self.name} is damaged: {path}: sessions must be tables")
+            raise StorageError(f"run {self.name} is damaged: {path}: sessions must be tables")
         return found
 
     @property
     def history(self) -> dict[str, list[float]]:
         """Each column of history.csv by name; empty before the first epoch ends."""
-        path = self.path / "history.csv"
+        return self._columns("history.csv")
+
+    def _columns(self, name: str) -> dict[str, list[float]]:
+        path = self.path / name
         if not is_file(path):
             return {}
         try:
@@ -156,11 +205,12 @@ class RunFolder:
                 rows = list(csv.DictReader(file))
             return {key: [float(row[key]) for row in rows] for key in rows[0]} if rows else {}
         except (ValueError, TypeError, KeyError, OSError, csv.Error) as error:
-            raise UsageError(f"run {self.name} is damaged: {path}: {error}") from None
+            raise StorageError(f"run {self.name} is damaged: {path}: {error}") from None
 
     @property
     def model_file(self) -> Path:
         """Where the trained model is; its weights can be built with and started from."""
+        self._require_finished()
         return self._existing(MODEL.name)
 
     def begin_session(self, session: dict[str, Any]) -> None:
@@ -169,15 +219,19 @@ class RunFolder:
         values["sessions"] = [*self.sessions, session]
         self._write_environment(values)
 
-    def end_session(self, outcome: str, reason: str = "") -> None:
+    def end_session(
+        self, outcome: str, reason: str = "", cost: Mapping[str, Any] | None = None
+    ) -> None:
         """Note how the last session ended.
 
         Args:
             outcome: ``"finished"``, ``"stopped"`` or ``"failed"``.
             reason: Of a failure, in one line.
+            cost: Of its checkpoints.
         """
         values = self.environment
-        last = {**self.sessions[-1], "outcome": outcome, "to_epoch": self.epochs_done}
+        done = {"outcome": outcome, "to_epoch": self.epochs_done, **(cost or {})}
+        last = {**self.sessions[-1], **done}
         values["sessions"] = [*self.sessions[:-1], last | ({"reason": reason} if reason else {})]
         self._write_environment(values)
 
@@ -204,12 +258,14 @@ class RunFolder:
         path = self.path / name
         if is_file(path):
             return path
-        if name in (MODEL.name, "metrics.json") and not self.finished:
+        raise StorageError(f"run {self.name} is damaged: it has no {name}")
+
+    def _require_finished(self) -> None:
+        if not self.finished:
             raise UsageError(
                 f"run {self.name} has not finished training. "
                 f"Go on with: {self.command('train --resume')}"
             )
-        raise UsageError(f"run {self.name} is damaged: it has no {name}")
 
     def _text(self, name: str) -> str:
         path = self._existing(name)
@@ -217,21 +273,28 @@ class RunFolder:
             return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             why = getattr(error, "strerror", None) or error
-            raise UsageError(f"run {self.name} is damaged: {path} cannot be read: {why}") from None
+            raise StorageError(
+                f"run {self.name} is damaged: {path} cannot be read: {why}"
+            ) from None
 
     def _json(self, name: str) -> dict[str, Any]:
         text = self._text(name)
         try:
             values = json.loads(text)
         except ValueError as error:
-            raise UsageError(f"run {self.name} is damaged: {self.path / name}: {error}") from None
+            raise StorageError(f"run {self.name} is damaged: {self.path / name}: {error}") from None
         if not isinstance(values, dict):
-            raise UsageError(f"run {self.name} is damaged: {self.path / name} is not an object")
+            raise StorageError(f"run {self.name} is damaged: {self.path / name} is not an object")
         return values
 
 
 def create(
-    recipe: Recipe, data: str, environment: dict[str, Any], folder: Path, name: str | None = None
+    recipe: Recipe,
+    data: str,
+    environment: dict[str, Any],
+    folder: Path,
+    name: str | None = None,
+    lists: Mapping[str, str] | None = None,
 ) -> RunFolder:
     """Return a new run, in a folder that no other training has.
 
@@ -241,6 +304,7 @@ def create(
         environment: Where and when, with one session.
         folder: Of runs.
         name: Of the run; by default the recipe's name and a number.
+        lists: More files by name, such as ``splits.csv``.
 
     Raises:
         UsageError: The folder of runs cannot be written, or there is a run of that name.
@@ -249,7 +313,7 @@ def create(
     writable_folder(folder)
     beside = folder / temporary_name("run")
     # One process at a time: none takes a number twice, or another's new folder for a leftover.
-    with claimed(folder, f"another process is starting a training in {folder}", wait=10.0):
+    with claimed(folder, f"another process is starting a training in {folder}", wait=60.0):
         require_free_name(name, folder)
         remove_leftovers(folder)
         number = 1 + max((_number(path.name, recipe.name) for path in folder.iterdir()), default=0)
@@ -259,8 +323,10 @@ def create(
                 (beside / part).mkdir(parents=True)
             write_text(beside / "recipe.toml", recipe.to_toml())
             write_text(beside / "data.json", data)
+            for file, text in (lists or {}).items():
+                write_text(beside / file, text)
             write_text(beside / "environment.json", json.dumps(environment, indent=1) + "\n")
-            beside.rename(path)
+            rename_durably(beside, path)
         except OSError as error:
             raise DlzooError(f"cannot write run {path}: {error.strerror or error}") from error
         finally:
@@ -293,9 +359,8 @@ def require_free_name(name: str | None, folder: Path) -> None:
 def training(run: RunFolder) -> Iterator[None]:
     """Keep other processes from training a run while the body does."""
     with claimed(run.path, f"run {run.name} is being trained by another process"):
-        for folder in (run.path, run.path / "checkpoints", run.path / "figures"):
-            if folder.is_dir():
-                remove_leftovers(folder)
+        for folder in [run.path, *(path for path in run.path.rglob("*") if path.is_dir())]:
+            remove_leftovers(folder)
         yield
 
 
@@ -347,7 +412,7 @@ def find(name: str | Path = "latest", run_dir: str | Path = RUNS) -> RunFolder:
     path = Path(name)
     if text and is_folder(path) and (len(path.parts) > 1 or is_file(path / "recipe.toml")):
         if not is_file(path / "recipe.toml"):
-            raise UsageError(f"{path} is not a run, or is damaged: it has no recipe.toml")
+            raise StorageError(f"{path} is not a run, or is damaged: it has no recipe.toml")
         return RunFolder(path)
     runs = list_runs(run_dir)
     if not runs:
@@ -360,7 +425,7 @@ def find(name: str | Path = "latest", run_dir: str | Path = RUNS) -> RunFolder:
     if text in by_name:
         return by_name[text]
     if text not in ("", "..") and path.name == text and is_folder(Path(run_dir) / text):
-        raise UsageError(f"run {text} is damaged: it has no recipe.toml")
+        raise StorageError(f"run {text} is damaged: it has no recipe.toml")
     starting = [run for run in runs if run.name.startswith(text)] if text else []
     if len(starting) == 1:
         return starting[0]

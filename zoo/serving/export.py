@@ -76,6 +76,7 @@ def export_model(
             savedmodel.write(network, task, endpoints, beside)
             worst = largest_difference(endpoints, beside)
             model.save(beside / "model.keras")
+            files = _write_files(task, beside)
             facts = {
                 "name": name,
                 "version": int(target.name),
@@ -84,6 +85,7 @@ def export_model(
                 "signatures": {key: _signature(one) for key, one in endpoints.items()},
                 "data": task.spec.as_dict(),
                 "largest_difference": worst,
+                "files": files,
             }
             text = json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
             (beside / "export.json").write_text(text, encoding="utf-8")
@@ -106,6 +108,23 @@ def _made_folder(path: Path) -> Iterator[Path]:
         for folder in made:
             with contextlib.suppress(OSError):  # it is not empty: it holds what was asked for
                 folder.rmdir()
+
+
+def _write_files(task: Task, folder: Path) -> list[str]:
+    """Write what the graph cannot hold of the columns, and a README that says how to use it."""
+    given = {name: feature.beside() for name, feature in task.fed.items()}
+    several = sum(map(bool, given.values())) > 1
+    written: dict[str, str] = {}
+    for column, files in given.items():
+        for name, text in files.items():
+            file = f"{column}-{name}" if several else name
+            (folder / file).write_text(text, encoding="utf-8")
+            written[file] = task.fed[column].how_to_use(file)
+    if written:
+        parts = [f"`{file}`:\n\n```python\n{use}```\n" for file, use in written.items()]
+        text = "The signatures take and give tokens as numbers. What is text, these files know.\n\n"
+        (folder / "README.md").write_text(text + "\n".join(parts), encoding="utf-8")
+    return list(written)
 
 
 def _put_in_place(beside: Path, target: Path) -> None:

@@ -26,9 +26,14 @@ TASKS = {
     "regression": "zoo.tasks.regression:Regression",
     "forecasting": "zoo.tasks.forecasting:Forecasting",
     "tagging": "zoo.tasks.tagging:Tagging",
+    "reconstruction": "zoo.tasks.reconstruction:Reconstruction",
+    "generative-classification": ("zoo.tasks.generative_classification:GenerativeClassification"),
     "generation": "zoo.tasks.generation:Generation",
     "translation": "zoo.tasks.translation:Translation",
+    "captioning": "zoo.tasks.captioning:Captioning",
     "language-modelling": "zoo.tasks.language_modelling:LanguageModelling",
+    "embedding": "zoo.tasks.embedding:Embedding",
+    "co-occurrence-embedding": "zoo.tasks.cooccurrence:CooccurrenceEmbedding",
 }
 _registered: dict[str, type[Task]] = {}
 
@@ -89,7 +94,7 @@ def check(card: ModelCard, task: str | None, data: Columns) -> str:
     from zoo.tasks.base import ColumnsError
 
     name = task or card.task
-    kind = find(name)
+    kind = find(name).of(card)
     try:
         kind.check(card.name, name, data)
     except ColumnsError as error:
@@ -101,32 +106,38 @@ def check(card: ModelCard, task: str | None, data: Columns) -> str:
 
 def _instead(card: ModelCard, data: Columns) -> str:
     """Return what would work with a data set instead, in a sentence."""
-    if _fits(card.task, data):
+    if fits(find(card.task).of(card), data):
         return f"Try: --set task={card.task}"
-    models = [one for one in registry.list_models() if _fits(registry.card(one).task, data)]
+    cards = [registry.card(one) for one in registry.list_models()]
+    models = [one.name for one in cards if fits(find(one.task).of(one), data)]
     if models:
         return f"Models for {data.name}: {', '.join(models[:6])}{', …' * (len(models) > 6)}"
     for other in list_tasks():
-        if _fits(other, data) and find(other).example_model:
+        if fits(find(other), data) and find(other).example_model:
             model = find(other).example_model
             return f"Try: dlzoo train {model} --dataset {data.name} --set task={other}"
     return ""
 
 
-def _fits(name: str, data: Columns) -> bool:
+def fits(kind: type[Task], data: Columns) -> bool:
+    """Return whether a task can be done with a data set."""
     try:
-        find(name).check("", name, data)
+        kind.check("", "", data)
     except UsageError:
         return False
     return True
 
 
-def make(name: str, spec: DatasetSpec, loss: str | None = None) -> Task:
+def make(
+    name: str, spec: DatasetSpec, loss: str | None = None, card: ModelCard | None = None
+) -> Task:
     """Return the task, bound to a data set.
 
     Args:
         name: One of `list_tasks`.
         spec: Of the data.
         loss: Its Keras name where a recipe names one: some need targets in another form.
+        card: Of the model, where it decides which variant of the task it does.
     """
-    return find(name)(name, spec, loss)
+    kind = find(name) if card is None else find(name).of(card)
+    return kind(name, spec, loss)

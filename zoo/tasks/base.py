@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
 
 import numpy as np
 
-from zoo.base.errors import UsageError
+from zoo.base.errors import UsageError, require
+from zoo.catalog import ModelCard
 from zoo.datasets.features.base import Feature, Reading
+from zoo.datasets.features.inputs import matching
 from zoo.datasets.sources.base import Description
 from zoo.datasets.spec import DatasetSpec
 
@@ -31,7 +34,7 @@ _WORDS = {
     "series": "series",
     "tokens": "texts",
 }
-_TARGETS = {"class": "a class", "value": "a number", "tags": "tags"}
+_TARGETS = {"class": "a class", "value": "a number", "tags": "tags", "tokens": "a text"}
 
 
 class ColumnsError(UsageError):
@@ -85,6 +88,12 @@ class SampleRequest:
     """Draw among so many most probable tokens only."""
     top_p: float | None = None
     """Draw among the most probable tokens that together have this probability."""
+    label: int | None = None
+    """The number of the class to make, for conditional models; None takes all classes in turn."""
+    steps: int | None = None
+    """Of a sampler that goes step by step; None takes the model's own."""
+    interpolate: bool = False
+    """Whether each row of the grid of images goes from one random latent to another."""
     written: Callable[[str], None] = lambda text: None
     """Is told what was written of the first text, a few tokens at a time."""
 
@@ -128,8 +137,10 @@ class Task:
     """What it computes, with which value is better."""
     headline: ClassVar[str] = "loss"
     """The score that is quoted where a recipe has no target."""
-    final_scores: ClassVar[tuple[str, ...]] = ()
+    final_scores: tuple[str, ...] = ()
     """Scores that `evaluate` adds to those that Keras computes in every epoch."""
+    absent: Mapping[str, str] = MappingProxyType({})
+    """Scores that cannot be computed here -> why, and what to do about it."""
     commands: ClassVar[tuple[str, ...]] = ("evaluate", "export")
     """The commands to try after a training."""
     example_model: ClassVar[str] = ""
@@ -147,6 +158,11 @@ class Task:
         self.loss = loss
         self.inputs = spec.inputs
         self.targets = self.target_columns(spec)
+
+    @classmethod
+    def of(cls, card: ModelCard) -> type[Task]:
+        """Return the class that does this work with a model: this one, or a variant of it."""
+        return cls
 
     # Which columns it works on.
 
@@ -214,6 +230,10 @@ class Task:
             for key, value in feature.builder_arguments().items()
         }
 
+    def built(self, model: Any) -> Any:
+        """Return a new model with what the task adds behind its outputs."""
+        return model
+
     def compile_arguments(self) -> dict[str, Any]:
         """Return the loss and ``weighted_metrics`` for `keras.Model.compile`."""
         return {}
@@ -254,12 +274,26 @@ class Task:
             f"mixup and cutmix mix classes, and {self.name} has none: take them out of the recipe"
         )
 
+    def class_weights(self, dataset: Dataset) -> dict[int, float]:
+        """Return a weight for each class's number, by which all classes count alike in the loss.
+
+        Raises:
+            UsageError: The work has no classes.
+        """
+        raise UsageError(f"class_weights weigh classes, and {self.name} has none")
+
     def soft_metrics(self, metrics: list[Any]) -> list[Any]:
         """Return metrics for `keras.Model.compile` that accept such targets."""
         return metrics
 
     def training_batches(
-        self, dataset: Dataset, *, batch_size: int, seed: int, augment: Augmenter | None = None
+        self,
+        dataset: Dataset,
+        *,
+        batch_size: int,
+        seed: int,
+        accumulate: int = 1,
+        augment: Augmenter | None = None,
     ) -> Batches:
         """Return the batches of the training split, in an order that seed and epoch decide."""
         from zoo.datasets.batches import Batches, prepared
@@ -270,11 +304,22 @@ class Task:
             feed=self.feed,
             batch_size=batch_size,
             seed=seed,
+            accumulate=accumulate,
             augment=augment,
         )
 
-    def evaluation_batches(self, dataset: Dataset, split: str, *, replicas: int = 1) -> Any:
-        """Return a `tf.data.Dataset` of a split's batches, each example once and in order."""
+    def evaluation_batches(
+        self, dataset: Dataset, split: str, *, replicas: int = 1, shard: int = 0, shards: int = 1
+    ) -> Any:
+        """Return a `tf.data.Dataset` of a split's batches, each example once and in order.
+
+        Args:
+            dataset: Whose splits are raw.
+            split: Its name.
+            replicas: How many share a batch, in all shards together.
+            shard: Which part of every batch to give, counted from 0.
+            shards: Into how many equal parts batches are divided.
+        """
         from zoo.datasets.batches import evaluation_batches
 
         return evaluation_batches(
@@ -284,6 +329,8 @@ class Task:
             batch_size=EVALUATION_BATCH,
             replicas=replicas,
             extra=self._weights,
+            shard=shard,
+            shards=shards,
         )
 
     @property
@@ -312,16 +359,28 @@ class Task:
         return None
 
     def evaluate(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
-        """Return the scores of a compiled model on a split, by name."""
+        """Return the scores of a compiled model on a split, by name.
+
+        A model that was built for several replicas is scored on all of them, each example on one.
+        """
         from zoo.tasks.predictor import measure
 
-        return measure(model, self.evaluation_batches(dataset, split))
+        return measure(
+            model,
+            lambda replicas, shard, shards: self.evaluation_batches(
+                dataset, split, replicas=replicas, shard=shard, shards=shards
+            ),
+        )
 
     # Answering.
 
     def respond(self, model: Any, encoded: Mapping[str, Any]) -> Any:
         """Return the answers to encoded input columns, as users get them."""
         return self.answer(model(self.model_inputs(encoded), training=False))
+
+    def respond_served(self, model: Any, encoded: Mapping[str, Any]) -> Any:
+        """Return the answers to encoded input columns, as an export gives them."""
+        return self.respond(model, encoded)
 
     def answer(self, outputs: Any) -> Any:
         """Return a model's outputs in the form that users get."""
@@ -359,8 +418,8 @@ class Task:
             raise UsageError(f"expected a dict with the columns {', '.join(self.inputs)}")
         return {name: feature.as_raw(values[name]) for name, feature in self.asked.items()}
 
-    def read(self, inputs: Sequence[str], stdin: BinaryIO) -> list[dict[str, Reading]]:
-        """Return the examples that a command line names, each by column.
+    def read(self, inputs: Sequence[str], stdin: BinaryIO) -> Iterator[dict[str, Reading]]:
+        """Yield the examples that a command line names, each by column, one at a time.
 
         Args:
             inputs: For one input column, what its feature reads. For several, ``COLUMN=VALUE``:
@@ -372,7 +431,12 @@ class Task:
         """
         if len(self.inputs) == 1:
             name = self.inputs[0]
-            found = [{name: one} for text in inputs for one in self.asked[name].read(text, stdin)]
+            anything = False
+            for text in inputs:
+                for path in matching(text):
+                    for one in self.asked[name].read(path, stdin):
+                        anything = True
+                        yield {name: one}
         else:
             columns: dict[str, list[Reading]] = {name: [] for name in self.inputs}
             for text in inputs:
@@ -387,13 +451,11 @@ class Task:
             if len(set(counts.values())) > 1:
                 told = ", ".join(f"{count} of {name}" for name, count in counts.items())
                 raise UsageError(f"every example needs each input once, got {told}")
-            found = [
-                dict(zip(columns, example, strict=True))
-                for example in zip(*columns.values(), strict=True)
-            ]
-        if not found:
+            anything = any(counts.values())
+            for example in zip(*columns.values(), strict=True):
+                yield dict(zip(columns, example, strict=True))
+        if not anything:
             raise UsageError("there is nothing to predict in " + ", ".join(inputs))
-        return found
 
     def rows(self, answers: np.ndarray, top_k: int) -> list[dict[str, Any]]:
         """Return what is printed of each answer, as plain values.
@@ -425,6 +487,111 @@ class Task:
             f"this model does {self.name} and generates nothing; see: dlzoo list --task generation"
         )
 
+    def neighbours(
+        self, model: Any, plus: Sequence[str], minus: Sequence[str] = (), count: int = 10
+    ) -> list[tuple[str, float]]:
+        """Return the words nearest to a sum of words, each with its cosine.
+
+        Raises:
+            UsageError: This kind of work learns no vectors of words.
+        """
+        raise UsageError(
+            f"this model does {self.name} and has no vectors of words; "
+            "see: dlzoo list --task embedding"
+        )
+
+    def example_words(self) -> list[str]:
+        """Return words that one may ask the neighbours of.
+
+        Raises:
+            UsageError: This kind of work learns no vectors of words.
+        """
+        self.neighbours(None, ())
+        return []
+
+    def draw_words(self, model: Any, words: Sequence[str], path: Path, marked: int = 0) -> None:
+        """Draw words where their vectors lie; see `neighbours`."""
+        self.neighbours(model, words)
+
+    def animate(self, model: Any, request: SampleRequest, pictures: int) -> list[Samples]:
+        """Return the way from noise to samples, as pictures of all of them; [] if there is none.
+
+        Args:
+            model: The trained one.
+            request: What to sample.
+            pictures: At most so many, of evenly spread steps; the last is of the samples.
+
+        Raises:
+            UsageError: It has no sampler of so many steps, or makes no images.
+        """
+        raise UsageError(f"this model does {self.name}; --animate is for generators of images")
+
+    def denoise(self, model: Any, examples: Sequence[Mapping[str, np.ndarray]]) -> Samples:
+        """Return images without the noise that is in them.
+
+        Args:
+            model: The trained one; one that can do this has ``denoise(images)``.
+            examples: Raw columns of one image each, which may differ in size.
+
+        Raises:
+            UsageError: The model cannot do it.
+        """
+        if not hasattr(model, "denoise"):
+            raise UsageError(
+                f"this model does {self.name} and takes no noise away; --denoise is for diffusion "
+                "models and denoising autoencoders"
+            )
+        from zoo.tasks.predictor import Predictor
+
+        name = self.inputs[0]
+        feature = self.asked[name]
+        clean = Predictor({name: feature}, lambda encoded: model.denoise(encoded[name]))
+        return Samples(feature, feature.decode(np.concatenate(list(clean.each(examples)))))
+
+    def class_number(self, text: str) -> int:
+        """Return the number of the class that a user asks samples of.
+
+        Args:
+            text: Its name or number.
+
+        Raises:
+            UsageError: The model makes no samples of one class, or there is no such class.
+        """
+        raise UsageError(
+            f"this model does {self.name} without labels; --class is for conditional models"
+        )
+
+    def require_reconstructions(self, model: Any) -> None:
+        """Raise a `UsageError` unless a model has ``reconstruct(inputs)``."""
+        if not hasattr(model, "reconstruct"):
+            raise UsageError(
+                f"this model does {self.name} and has no reconstructions; --reconstruct is for "
+                "autoencoders and models of their kind"
+            )
+
+    def reconstruct(
+        self, model: Any, raw: Sequence[np.ndarray]
+    ) -> tuple[list[Any], list[Any], float]:
+        """Return examples, what a model makes of them, and the mean squared difference.
+
+        Args:
+            model: The trained one.
+            raw: Of the one input column: batches of one, which may differ in size, or larger ones.
+
+        Raises:
+            UsageError: The model cannot do it.
+        """
+        self.require_reconstructions(model)
+        from zoo.tasks.predictor import Predictor
+
+        name = self.inputs[0]
+        feature = self.asked[name]
+        again = Predictor(self.asked, lambda encoded: model.reconstruct(encoded[name]))
+        made = feature.decode(np.concatenate(list(again.each({name: one} for one in raw))))
+        originals = [one for batch in raw for one in feature.decode(feature.encode(batch))]
+        error = np.mean(np.square(np.stack(made) - np.stack(originals)))
+        return originals, made, float(error)
+
     # Serving.
 
     def served(self, model: Any) -> Any:
@@ -445,7 +612,7 @@ class Task:
                 name: feature.encode(values)
                 for (name, feature), values in zip(self.asked.items(), raw, strict=True)
             }
-            return {self.output: self.respond(network, encoded)}
+            return {self.output: self.respond_served(network, encoded)}
 
         return {
             "serve": Endpoint(
@@ -467,6 +634,37 @@ class Task:
 
     # Figures.
 
+    def training_callbacks(self, folder: Path, epochs: int) -> list[Any]:
+        """Return Keras callbacks that draw figures while a model is trained.
+
+        Args:
+            folder: To write PNGs into.
+            epochs: Of the whole training.
+        """
+        return []
+
+    def answered(
+        self, predictor: Predictor, dataset: Dataset, split: str
+    ) -> Iterator[tuple[np.ndarray, dict[str, np.ndarray]]]:
+        """Yield a split's answers and raw target columns, in order, some at a time."""
+        from zoo.datasets.batches import prepared
+
+        encoded = prepared(dataset.split(split), self.asked, self.targets)
+        for part in encoded.in_order(EVALUATION_BATCH):
+            columns = {name: one.finish(part[name]) for name, one in self.asked.items()}
+            yield predictor.encoded(columns), {name: part[name].numpy() for name in self.targets}
+
+    def by_class(self, values: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return for each class how many examples were right, and what the others were taken for.
+
+        Args:
+            values: What `data_for_figures` returned.
+
+        Returns:
+            A row for each class; none where the work has no classes.
+        """
+        return []
+
     def data_for_figures(
         self, predictor: Predictor, dataset: Dataset, split: str
     ) -> dict[str, Any]:
@@ -482,6 +680,21 @@ class Task:
             dataset: Its data.
             folder: To write PNGs into.
         """
+
+
+def require_unit_pixels(data: Columns, what: str) -> None:
+    """Raise a `UsageError` unless the inputs are images in [0, 1].
+
+    Args:
+        data: The data set.
+        what: Begins the message: "generators make".
+    """
+    for name in data.inputs:
+        pixels = data.features[name].pixels
+        require(
+            pixels is not None and pixels.clipped,
+            f"{what} images in [0, 1]; set data.{name}.scaling = 'unit'",
+        )
 
 
 def _metrics(model: Any) -> list[Any]:

@@ -56,6 +56,16 @@ class Classification(Task):
                 f"try --set loss={'Binary' if two else 'Categorical'}Crossentropy"
             )
 
+    def class_weights(self, dataset: Dataset) -> dict[int, float]:
+        """Return N / (classes · frequency) for each class."""
+        counts = np.zeros(self.label.classes, np.int64)
+        for chunk in dataset.split("train").column(self.targets[0]):
+            counts += np.bincount(chunk, minlength=len(counts))
+        total = int(counts.sum())
+        return {
+            at: total / (len(counts) * count) for at, count in enumerate(counts.tolist()) if count
+        }
+
     def soft_metrics(self, metrics: list[Any]) -> list[Any]:
         """Return metrics in which the accuracy of one output compares shares."""
         if self.label.classes != 2:
@@ -105,9 +115,8 @@ class Classification(Task):
         matrix = np.zeros((classes, classes), int)
         worst: list[dict[str, Any]] = []
         place = 0
-        for chunk in dataset.split(split).chunks(1024):
-            answers = predictor({name: chunk[name] for name in self.inputs})
-            truth, said = chunk[self.targets[0]], answers.argmax(axis=-1)
+        for answers, targets in self.answered(predictor, dataset, split):
+            truth, said = targets[self.targets[0]], answers.argmax(axis=-1)
             np.add.at(matrix, (truth, said), 1)
             for at in np.flatnonzero(truth != said):
                 worst.append(
@@ -125,6 +134,35 @@ class Classification(Task):
             values["confusion_matrix"] = matrix.tolist()
         return values
 
+    def by_class(self, values: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return a row for each class that was asked for or answered."""
+        if "confusion_matrix" not in values:
+            return []
+        matrix = np.array(values["confusion_matrix"])
+        rows = []
+        for at, name in enumerate(self.label.names):
+            examples, right = int(matrix[at].sum()), int(matrix[at, at])
+            others = matrix[at].copy()
+            others[at] = 0
+            taken = {
+                self.label.names[other]: int(others[other])
+                for other in np.argsort(-others, kind="stable")[:3]
+                if others[other]
+            }
+            if examples or matrix[:, at].any():
+                answered = int(matrix[:, at].sum())
+                rows.append(
+                    {
+                        "class": name,
+                        "examples": examples,
+                        "right": right,
+                        "recall": right / examples if examples else None,
+                        "precision": right / answered if answered else None,
+                        "taken_for": taken,
+                    }
+                )
+        return rows
+
     def draw(self, values: dict[str, Any], model: Any, dataset: Dataset, folder: Path) -> None:
         """Draw the confusion matrix and, of images, the worst errors."""
         from zoo.runs.figures import confusion_matrix
@@ -134,18 +172,20 @@ class Classification(Task):
             confusion_matrix(matrix, self.label.names, folder / "confusion_matrix.png")
         worst = values.get("worst_errors", {"examples": []})
         image = next((n for n, one in self.asked.items() if one.pixels is not None), None)
-        take = None if not worst["examples"] else dataset.split(worst["split"]).take
-        if image is None or take is None:
+        if image is None or not worst["examples"]:
+            return
+        places = [one["place"] for one in worst["examples"]]
+        found = dataset.split(worst["split"]).examples(places)
+        if found is None:
             return
         from zoo.runs.figures import worst_errors
 
-        raw = take([one["place"] for one in worst["examples"]])[image]
         titles = [
             f"{one['truth']} → {one['answer']}\n{one['probability']:.2f}"
             for one in worst["examples"]
         ]
         feature = self.spec.features[image]
-        shown = np.stack(feature.decode(feature.encode(raw)))
+        shown = np.concatenate([feature.decode(feature.encode(one[image])) for one in found])
         worst_errors(shown, titles, folder / "worst_errors.png")
 
 

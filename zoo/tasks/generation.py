@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+import math
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from zoo.base.errors import UsageError, require
+from zoo.base.errors import UsageError
+from zoo.catalog import ModelCard
 from zoo.datasets.features.base import Feature, Reading
 from zoo.datasets.spec import DatasetSpec
-from zoo.tasks.base import MOST_SAMPLES, Columns, Endpoint, SampleRequest, Samples, Score, Task
+from zoo.runs.figures import PROGRESS, grid_columns
+from zoo.tasks.base import (
+    MOST_SAMPLES,
+    Columns,
+    Endpoint,
+    SampleRequest,
+    Samples,
+    Score,
+    Task,
+    require_unit_pixels,
+)
+from zoo.tasks.quality import SCORED_SAMPLES, Data, calibration, quality
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
+    from zoo.tasks.predictor import Predictor
 
-SCORED_SAMPLES = 1000
-"""How many samples are drawn to score a generator."""
+BOUNDED = 1000
+"""Examples of a split for which bounds are computed, at least."""
+MAP = 20
+"""Rows and columns of a map of the latent plane."""
+PICTURES = 10
+"""Drawn of samples in the course of a training, about."""
 CHUNK = 256
 """Samples that are computed at a time."""
 _NO_ANSWERS = "this model is a generator and predicts nothing. Use: dlzoo generate"
@@ -26,32 +45,49 @@ _NO_ANSWERS = "this model is a generator and predicts nothing. Use: dlzoo genera
 class Generation(Task):
     """Models that make images in [0, 1], trained without labels.
 
-    They have ``latent_dim``, ``prior(count, seed) -> latent``, ``decode(latent) -> examples`` and
+    They have ``latent_shape``, ``prior(count, seed) -> latent``, ``decode(latent) -> examples`` and
     ``decoder_network() -> keras.Model``, which does the same as ``decode``.
     """
 
     reads = ("pixels",)
-    scores = (Score("parzen_log_likelihood", higher_is_better=True),)
-    headline = "parzen_log_likelihood"
-    final_scores = ("parzen_log_likelihood",)
+    scores = (
+        Score("parzen_log_likelihood", higher_is_better=True),
+        Score("frechet_distance", higher_is_better=False),
+        Score("precision", higher_is_better=True),
+        Score("recall", higher_is_better=True),
+        Score("accepted", higher_is_better=True),
+        Score("near_copies", higher_is_better=False),
+        Score("rarest_class", higher_is_better=True),
+        Score("bound_10", higher_is_better=True),
+        Score("bound_100", higher_is_better=True),
+        Score("bound_1000", higher_is_better=True),
+        Score("bits_per_dimension", higher_is_better=False),
+        Score("right_class", higher_is_better=True),  # of conditional models
+    )
+    headline = "frechet_distance"
+    final_scores = tuple(score.name for score in scores)
     commands = ("generate", "export")
     output = "image"
 
     def __init__(self, name: str, spec: DatasetSpec, loss: str | None = None) -> None:
         super().__init__(name, spec, loss)
-        self._compiled: tuple[Any, Any] | None = None
+        self._compiled: tuple[Any, int | None, Any] | None = None
         self.check(name, name, spec)
+
+    @classmethod
+    def of(cls, card: ModelCard) -> type[Task]:
+        """Return the variant for models that are told a class, if a card's inputs name a label."""
+        if "label" not in card.inputs:
+            return cls
+        from zoo.tasks.conditional_generation import ConditionalGeneration
+
+        return ConditionalGeneration
 
     @classmethod
     def check(cls, model: str, task: str, data: Columns) -> None:
         """Raise a `UsageError` unless the data are images in [0, 1]."""
         super().check(model, task, data)
-        for name in data.inputs:
-            pixels = data.features[name].pixels
-            require(
-                pixels is not None and pixels.clipped,
-                f"generators make images in [0, 1]; set data.{name}.scaling = 'unit'",
-            )
+        require_unit_pixels(data, "generators make")
 
     @property
     def image(self) -> Feature:
@@ -59,30 +95,64 @@ class Generation(Task):
         return self.spec.features[self.inputs[0]]
 
     def evaluate(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
-        """Return the model's own scores, and one by which all generators can be compared.
+        """Return the model's own scores, its bounds, and those by which generators are compared.
 
-        ``parzen_log_likelihood`` is the mean log-likelihood, in nats, of the split's examples
-        under Gaussians around 1,000 samples, whose width is chosen on the validation split
-        (Goodfellow et al. 2014, section 5).
+        The bounds are means over a split's first `BOUNDED` examples, in nats, of models that have
+        ``likelihood_bounds(inputs)``; ``bits_per_dimension`` is by the tightest of them. The rest
+        is said at `zoo.tasks.quality.quality`.
         """
         scores = super().evaluate(model, dataset, split)
-        samples = self._images(model, SampleRequest(count=SCORED_SAMPLES))
-        validation, chosen = (self._encoded(dataset, name) for name in ("validation", split))
-        widths = np.geomspace(0.05, 0.5, 11)
-        likelihoods = [_parzen(samples, validation, width) for width in widths]
-        width = widths[int(np.argmax(likelihoods))]
-        return {**scores, "parzen_log_likelihood": _parzen(samples, chosen, width)}
+        scores |= self._bounds(model, dataset, split)
+        request = SampleRequest(count=SCORED_SAMPLES)
 
-    def _encoded(self, dataset: Dataset, split: str) -> np.ndarray:
-        name = self.inputs[0]
-        chunks = dataset.split(split).chunks(4096)
-        return np.concatenate([self.image.encode(chunk[name]).numpy() for chunk in chunks])
+        def draw(count: int) -> np.ndarray:
+            return self._images(model, request)
+
+        return {**scores, **quality(draw, self._data(dataset), split, self.asked_classes(request))}
+
+    def asked_classes(self, request: SampleRequest) -> np.ndarray | None:
+        """Return the class that each sample of a request is to be of, or None."""
+        return None
+
+    def _bounds(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
+        """Return the means of a model's bounds on the log-likelihood, the loosest first."""
+        bound = getattr(model, "likelihood_bounds", None)
+        if bound is None:
+            return {}
+        import tensorflow as tf
+
+        compiled, found, seen = tf.function(bound, reduce_retracing=True), [], 0
+        for batch in self.evaluation_batches(dataset, split):
+            inputs = batch[0] if isinstance(batch, tuple) else batch
+            found.append({name: values.numpy() for name, values in compiled(inputs).items()})
+            seen += len(next(iter(found[-1].values()), ()))
+            if seen >= BOUNDED:
+                break
+        scores = {
+            name: float(np.concatenate([one[name] for one in found]).mean()) for name in found[0]
+        }
+        if scores:
+            dimensions = math.prod(side or 1 for side in self.image.shape)
+            tightest = max(scores.values())
+            scores["bits_per_dimension"] = -tightest / dimensions / math.log(2.0)
+        return scores
+
+    def _data(self, dataset: Dataset) -> Data:
+        """Return the images, and the labels where there are some."""
+        labels = [name for name in self.spec.targets if self.spec.features[name].serves("class")]
+        return Data(dataset, self.inputs[0], labels[0] if labels else None)
+
+    def data_for_figures(
+        self, predictor: Predictor, dataset: Dataset, split: str
+    ) -> dict[str, Any]:
+        """Return what noise and real images score, to compare the samples' scores with."""
+        return {"calibration": calibration(self._data(dataset), split)}
 
     def as_raw(self, values: Any) -> dict[str, np.ndarray]:
         """Raise a `UsageError`: nothing is asked of a generator."""
         raise UsageError(_NO_ANSWERS)
 
-    def read(self, inputs: Sequence[str], stdin: BinaryIO) -> list[dict[str, Reading]]:
+    def read(self, inputs: Sequence[str], stdin: BinaryIO) -> Iterator[dict[str, Reading]]:
         """Raise a `UsageError`: nothing is asked of a generator."""
         raise UsageError(_NO_ANSWERS)
 
@@ -93,23 +163,69 @@ class Generation(Task):
     def _images(self, model: Any, request: SampleRequest) -> np.ndarray:
         if not 1 <= request.count <= MOST_SAMPLES:
             raise UsageError(f"count must be 1 to {MOST_SAMPLES:,}, got {request.count}")
-        latent = model.prior(request.count, request.seed)
-        decode = self._decoder(model)
+        given = self.drawn(model, request)
+        decode = self._decoder(model, given, request.steps)
         parts = []
         for at in range(0, request.count, CHUNK):
-            parts.append(np.asarray(decode(latent[at : at + CHUNK]), np.float32))
+            part = decode(*(values[at : at + CHUNK] for values in given))
+            parts.append(np.asarray(part, np.float32))
             request.progress(min(at + CHUNK, request.count))
         return np.concatenate(parts)
 
-    def _decoder(self, model: Any) -> Any:
-        """Return a model's `decode`, compiled once."""
+    def drawn(self, model: Any, request: SampleRequest) -> tuple[Any, ...]:
+        """Return what `decode` is called with: latents (count, *latent_shape), and what else."""
+        if request.label is not None:
+            self.class_number(str(request.label))
+        return (self.latents(model, request),)
+
+    def latents(self, model: Any, request: SampleRequest) -> Any:
+        """Return latents (count, *latent_shape) of the prior, or rows of latents between two."""
+        if not request.interpolate:
+            return model.prior(request.count, request.seed)
+        columns = grid_columns(request.count)
+        rows = -(-request.count // columns)
+        ends = np.asarray(model.prior(2 * rows, request.seed))
+        first, second = (np.repeat(part, columns, axis=0) for part in np.split(ends, 2))
+        share = np.tile(np.linspace(0.0, 1.0, columns, dtype=np.float32), rows)
+        return model.between(first, second, share)[: request.count]
+
+    def _decoder(self, model: Any, given: tuple[Any, ...], steps: int | None = None) -> Any:
+        """Return a model's `decode`, compiled once.
+
+        Args:
+            model: The trained one.
+            given: What it will be called with, see `drawn`.
+            steps: Of a sampler that goes step by step; None takes the model's own.
+        """
         import tensorflow as tf
 
-        if self._compiled is None or self._compiled[0] is not model:
-            spec = tf.TensorSpec((None, model.latent_dim), tf.float32)
-            decode = tf.function(model.decode).get_concrete_function(spec)
-            self._compiled = (model, decode)
-        return self._compiled[1]
+        if self._compiled is None or self._compiled[:2] != (model, steps):
+            specs = [tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in given]
+            found = model.decode
+            if steps is not None:
+                _require_steps(model, steps)
+                found = functools.partial(found, steps=steps)
+            self._compiled = (model, steps, tf.function(found).get_concrete_function(*specs))
+        return self._compiled[2]
+
+    def animate(self, model: Any, request: SampleRequest, pictures: int) -> list[Samples]:
+        """Return the way from noise to images; nothing where a model makes them in one step.
+
+        The first picture is of the noise.
+        """
+        import tensorflow as tf
+
+        if getattr(model, "most_steps", None) is None:
+            return []
+        steps = model.steps if request.steps is None else request.steps
+        _require_steps(model, steps)
+        given = self.drawn(model, request)
+        path = tf.function(
+            functools.partial(model.path, steps=steps, pictures=min(pictures, steps))
+        )(*given)
+        noise = np.clip(0.5 * np.asarray(given[0])[None] + 0.5, 0.0, 1.0)
+        shown = np.concatenate([noise, np.asarray(path)])
+        return [Samples(self.image, self.image.decode(images)) for images in shown]
 
     def served(self, model: Any) -> Any:
         """Return the network from latents to images."""
@@ -117,38 +233,78 @@ class Generation(Task):
 
     def answering(self, model: Any, count: int) -> Callable[[], np.ndarray]:
         """Return a function that decodes `count` latents of the model's prior."""
-        latent, decode = model.prior(count, seed=0), self._decoder(model)
-        return lambda: np.asarray(decode(latent))
+        given = self.drawn(model, SampleRequest(count=count))
+        decode = self._decoder(model, given)
+        return lambda: np.asarray(decode(*given))
 
     def endpoints(self, network: Any) -> dict[str, Endpoint]:
         """Return one signature, from latents to images."""
         import tensorflow as tf
 
-        width = network.inputs[0].shape[-1]
+        shape = network.inputs[0].shape[1:]
 
         def generate(latent: Any) -> dict[str, Any]:
             return {"image": tf.cast(network(latent, training=False), tf.float32)}
 
         def sample(count: int) -> tuple[Any, ...]:
-            return (np.random.default_rng(0).normal(size=(count, width)).astype(np.float32),)
+            return (np.random.default_rng(0).normal(size=(count, *shape)).astype(np.float32),)
 
-        signature = {"latent": tf.TensorSpec((None, width), tf.float32, name="latent")}
+        signature = {"latent": tf.TensorSpec((None, *shape), tf.float32, name="latent")}
         return {"generate": Endpoint(generate, signature, sample)}
 
-    def draw(self, values: dict[str, Any], model: Any, dataset: Dataset, folder: Path) -> None:
-        """Draw 64 samples."""
+    def training_callbacks(self, folder: Path, epochs: int) -> list[Any]:
+        """Return a callback that draws samples of one fixed noise about `PICTURES` times."""
+        import keras
+
+        every = -(-epochs // PICTURES)
+
+        def draw(epoch: int, model: Any) -> None:
+            if (epoch + 1) % every == 0:
+                digits = len(str(epochs))
+                name = f"epoch-{epoch + 1:0{digits}}.png"
+                self._draw_samples(model, folder / PROGRESS / name)
+
+        class Pictures(keras.callbacks.Callback):
+            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+                draw(epoch, self.model)
+
+        return [Pictures()]
+
+    def _draw_samples(self, model: Any, path: Path) -> None:
         samples = self.sample(model, SampleRequest(count=64, seed=0))
-        samples.feature.write(samples.values, folder / "samples.png")
+        samples.feature.write(samples.values, path)
+
+    def draw(self, values: dict[str, Any], model: Any, dataset: Dataset, folder: Path) -> None:
+        """Draw 64 samples and, where latents are pairs of numbers, a map of them."""
+        self._draw_samples(model, folder / "samples.png")
+        codes = getattr(model, "codes", None)
+        if codes is not None and tuple(model.latent_shape) == (2,):
+            self._draw_map(model, codes, dataset, folder)
+
+    def _draw_map(self, model: Any, codes: Any, dataset: Dataset, folder: Path) -> None:
+        """Draw where the test examples' codes lie, and what all parts of the plane look like."""
+        from statistics import NormalDist
+
+        from zoo.runs.figures import image_grid, scatter_map
+
+        data = self._data(dataset)
+        batches = self.evaluation_batches(dataset, "test").take(4)
+        inputs = [batch[0] if isinstance(batch, tuple) else batch for batch in batches]
+        points = np.concatenate([np.asarray(codes(one)) for one in inputs])
+        labels = np.concatenate([one for _, one in data.chunks("test", len(points))])
+        names = dataset.spec.features[data.label].titles(range(data.classes)) if data.label else []
+        scatter_map(points, labels, names, folder / "latent-codes.png")
+        # Places that divide the prior into equal parts, so that likely codes fill the picture.
+        side = [NormalDist().inv_cdf((at + 0.5) / MAP) for at in range(MAP)]
+        plane = np.array([(x, y) for y in reversed(side) for x in side], np.float32)
+        images = self.image.decode(np.asarray(model.decode(plane)))
+        image_grid(np.stack(images), folder / "latent-map.png", scale=4)
 
 
-def _parzen(samples: np.ndarray, examples: np.ndarray, width: float) -> float:
-    """Return the mean log-density of examples under Gaussians of a width around the samples."""
-    centres = samples.reshape(len(samples), -1).astype(np.float64)
-    points = examples.reshape(len(examples), -1).astype(np.float64)
-    squared = (points**2).sum(1)[:, None] - 2.0 * points @ centres.T + (centres**2).sum(1)
-    exponent = -squared / (2.0 * width**2)
-    peak = exponent.max(axis=1, keepdims=True)
-    log_sum = peak[:, 0] + np.log(np.exp(exponent - peak).sum(axis=1))
-    dimensions = points.shape[1]
-    normaliser = np.log(len(centres)) + dimensions * np.log(width * np.sqrt(2.0 * np.pi))
-    return float((log_sum - normaliser).mean())
+def _require_steps(model: Any, steps: int) -> None:
+    """Raise a `UsageError` unless a model's sampler can take so many steps."""
+    most = getattr(model, "most_steps", None)
+    if most is None:
+        raise UsageError("this model has no sampler that goes step by step; leave --steps out")
+    if not 1 <= steps <= most:
+        raise UsageError(f"steps must be 1 to {most:,}, got {steps:,}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 LENGTH = 128
 """Tokens of a window where a recipe does not say."""
-SPECIALS = 2
-"""Padding and the unknown token, the first of the vocabulary: they are never written."""
 SEGMENT = 16
 """Tokens that are written between two reports of progress."""
 LONGEST = 100_000
@@ -28,6 +26,8 @@ MOST_TEXTS = 1024
 """That one request may ask for."""
 LINE_BREAK = "\n"
 """Stands before a text without a prompt."""
+UNKNOWN = 1
+"""The token that stands for a prompt without one."""
 WINDOW_SEEDS = 1_000_003
 """How far apart the seeds of two windows of a text are."""
 
@@ -85,14 +85,15 @@ class LanguageModelling(Task):
         return {**super().builder_arguments(), "input_shape": (int(window or 1) - 1,)}
 
     def compile_arguments(self) -> dict[str, Any]:
-        """Return cross-entropy, with the perplexity and of characters their bits beside it."""
+        """Return cross-entropy, the perplexity, and bits per character where these are known."""
         import keras
 
-        from zoo.layers.metrics import BitsPerToken, Perplexity
+        from zoo.layers.metrics import BitsPerCharacter, Perplexity
 
         metrics: list[Any] = [Perplexity()]
-        if self.text.unit == "character":
-            metrics.append(BitsPerToken(name="bits_per_character"))
+        characters = self.text.characters()
+        if characters is not None:
+            metrics.append(BitsPerCharacter(characters.tolist()))
         loss = keras.losses.SparseCategoricalCrossentropy(
             from_logits=True, reduction="mean_with_sample_weight"
         )
@@ -129,6 +130,7 @@ class LanguageModelling(Task):
         tokens = np.repeat(prompt, request.count, axis=0)  # (B, T), of the whole text
         total = tokens.shape[1] + length
         window = 0
+        waiting = prompt[0, :0]  # what was written of a character of several tokens
         while tokens.shape[1] < total:
             start = 0 if tokens.shape[1] < context else tokens.shape[1] - max(context // 2, 1)
             state, at = model.new_state(request.count), 0
@@ -142,12 +144,22 @@ class LanguageModelling(Task):
                 new = written.numpy()[:, max(tokens.shape[1] - (start + at + 1), 0) :]
                 new = new[:, : total - tokens.shape[1]]
                 tokens = np.concatenate([tokens, new], axis=1)
-                if new.size:
-                    request.written(self.text.decode(new)[0])
+                waiting = self._tell(
+                    request, np.append(waiting, new[:1]), last=tokens.shape[1] == total
+                )
                 at += SEGMENT
             window += 1
         begun = 0 if request.prompt else prompt.shape[1]
         return Samples(self.text, self.text.decode(tokens[:, begun:]))
+
+    def _tell(self, request: SampleRequest, tokens: np.ndarray, *, last: bool) -> np.ndarray:
+        """Tell a request the text of tokens (T,); return them if a character may lack its end."""
+        text = self.text.decode(tokens[None])[0] if tokens.size else ""
+        if text.endswith("\ufffd") and not last and tokens.size < 2 * SEGMENT:
+            return tokens
+        if text:
+            request.written(text)
+        return tokens[:0]
 
     def _prompt(self, texts: Any) -> Any:
         """Return the tokens (B, T) of prompts (B,), padded; T is at least 1."""
@@ -166,7 +178,9 @@ class LanguageModelling(Task):
 
             def write(known: Any, count: Any, at: Any, state: Any, seed: Any) -> Any:
                 lengths = tf.fill((tf.shape(known)[0],), count)
-                decoded = _write(model, known, lengths, at, state, length, request, seed)
+                decoded = _write(
+                    model, known, lengths, at, state, length, request, seed, self.text.unwritten
+                )
                 return decoded.tokens, decoded.state
 
             signature = (
@@ -185,28 +199,42 @@ class LanguageModelling(Task):
     # Serving.
 
     def endpoints(self, network: Any) -> dict[str, Endpoint]:
-        """Return one signature: from prompts to the most probable texts, as long as is read."""
+        """Return one signature: from prompts to the most probable texts, as long as is read.
+
+        Where the graph cannot take texts apart, prompts and texts are tokens (B, T), padded.
+        """
         import tensorflow as tf
 
         context = network.context_length
+        text = self.text
 
-        def generate(prompt: Any) -> dict[str, Any]:
-            ragged = self.text.numbers(prompt)[:, :context]
-            lengths = tf.maximum(tf.cast(ragged.row_lengths(), tf.int32), 1)
-            known = ragged.to_tensor(shape=(None, context))
+        def written(known: Any, lengths: Any) -> Any:
+            lengths = tf.maximum(lengths, 1)
             # Without a token, from the unknown one.
-            known = tf.where(tf.range(context) < lengths[:, None], tf.maximum(known, 1), known)
+            real = tf.range(context) < lengths[:, None]
+            known = tf.where(real & (known == text.padding), tf.constant(UNKNOWN), known)
             state = network.new_state(tf.shape(known)[0])
             greedy = SampleRequest(temperature=0.0)
-            decoded = _write(network, known, lengths, 0, state, context - 1, greedy, 0)
-            written = tf.concat([known[:, :1], decoded.tokens], axis=1)
-            tokens = tf.where(tf.range(context) < lengths[:, None], known, written)
-            return {"text": self.text.joined(tokens)}
+            decoded = _write(
+                network, known, lengths, 0, state, context - 1, greedy, 0, text.unwritten
+            )
+            return tf.where(real, known, tf.concat([known[:, :1], decoded.tokens], axis=1))
+
+        def generate(prompt: Any) -> dict[str, Any]:
+            ragged = text.numbers(prompt)[:, :context]
+            lengths = tf.cast(ragged.row_lengths(), tf.int32)
+            return {"text": text.joined(written(ragged.to_tensor(shape=(None, context)), lengths))}
+
+        def continued(prompt: Any) -> dict[str, Any]:
+            known = dataclasses.replace(text, windows=False, length=context).prepare(prompt)
+            lengths = tf.reduce_sum(tf.cast(known != text.padding, tf.int32), axis=1)
+            return {"tokens": written(known, lengths)}
 
         def sample(count: int) -> tuple[Any, ...]:
-            return (np.array([text[:8] for text in self.text.sample(count)]),)
+            return (np.array([one[:8] for one in text.sample(count)]),)
 
-        return {"generate": Endpoint(generate, {"prompt": self.text.signature("prompt")}, sample)}
+        function = generate if text.in_graph else continued
+        return {"generate": Endpoint(function, {"prompt": text.signature("prompt")}, sample)}
 
 
 def require_sampling(request: SampleRequest) -> None:
@@ -226,6 +254,7 @@ def _write(
     length: int,
     request: SampleRequest,
     seed: Any,
+    unwritten: Sequence[int],
 ) -> Any:
     """Read the known tokens of texts from a position on, and write those that follow.
 
@@ -238,6 +267,7 @@ def _write(
         length: How many tokens are read and written.
         request: Says how tokens are drawn; at a temperature of 0 the most probable is taken.
         seed: Of the draws.
+        unwritten: Tokens that are never drawn.
     """
     import tensorflow as tf
 
@@ -247,7 +277,7 @@ def _write(
         known, lengths = context
         here = tf.gather(known, tf.minimum(at, tf.shape(known)[1] - 1), axis=1)
         logits, state = model.step(tf.where(at < lengths, here, tokens), at, state, ())
-        never = tf.range(tf.shape(logits)[-1]) < SPECIALS
+        never = tf.reduce_any(tf.range(tf.shape(logits)[-1])[:, None] == unwritten, axis=-1)
         return tf.where(never, tf.constant(-1e9, logits.dtype), logits), state
 
     arguments: dict[str, Any] = {

@@ -6,14 +6,19 @@ of the answers on ResNets, and fifty times on an MLP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from zoo.datasets.batches import spread
 from zoo.datasets.features.base import Feature
 
+Give = Callable[[int, int, int], tf.data.Dataset]
+"""From the number of replicas, the number of a part and the number of parts to a dataset of that
+part of every batch."""
 CHUNK = 256
 """Examples that are answered at a time."""
 
@@ -47,14 +52,21 @@ class Predictor:
             answers.append(self.encoded(self._encode(part)))
         return np.concatenate(answers)
 
-    def each(self, examples: Sequence[Mapping[str, np.ndarray]], chunk: int = CHUNK) -> np.ndarray:
-        """Return the answers to batches of one that may differ in size, such as photographs."""
-        answers = []
-        for at in range(0, len(examples), chunk):
-            parts = [self._encode(example) for example in examples[at : at + chunk]]
+    def each(
+        self, examples: Iterable[Mapping[str, np.ndarray]], chunk: int = CHUNK
+    ) -> Iterator[np.ndarray]:
+        """Yield the answers to batches of one that may differ in size, such as photographs.
+
+        Each is encoded as it comes, so that memory holds one photograph in full at a time.
+
+        Args:
+            examples: Raw columns, in order.
+            chunk: Examples that are answered at a time.
+        """
+        remaining = iter(examples)
+        while parts := [self._encode(one) for one in itertools.islice(remaining, chunk)]:
             joined = {name: tf.concat([part[name] for part in parts], axis=0) for name in parts[0]}
-            answers.append(self.encoded(joined))
-        return np.concatenate(answers)
+            yield self.encoded(joined)
 
     def encoded(self, columns: Mapping[str, Any]) -> np.ndarray:
         """Return the answers to encoded columns (B, …)."""
@@ -70,14 +82,29 @@ class Predictor:
         return {name: one.encode(raw[name]) for name, one in self.features.items()}
 
 
-def measure(model: Any, batches: Iterable[Any]) -> dict[str, float]:
-    """Return a compiled model's loss and metrics over batches, by name."""
+def measure(model: Any, give: Give) -> dict[str, float]:
+    """Return a compiled model's loss and metrics over batches, by name.
+
+    Args:
+        model: Compiled; built in a strategy's scope, it is measured on all of its replicas.
+        give: Gives the batches.
+    """
+    strategy = model.distribute_strategy
+    replicas = strategy.num_replicas_in_sync
     model.reset_metrics()
     model.make_test_function()
-    iterator = iter(batches)
+    if replicas == 1:
+        iterator = iter(give(1, 0, 1))
+    else:
+        spread_out = spread(strategy, lambda shard, shards: give(replicas, shard, shards))
+        iterator = iter(spread_out)
     scores: dict[str, Any] = {}
     while True:
         try:
             scores = model.test_function(iterator)
+            if replicas > 1:
+                # A step's scores are those of this worker. They are read after each step: the call
+                # that finds no batch has counted it in some variables.
+                scores = model.get_metrics_result()
         except (StopIteration, tf.errors.OutOfRangeError):
             return {name: float(np.asarray(value)) for name, value in scores.items()}

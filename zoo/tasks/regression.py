@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 
 from zoo.tasks.base import Score, Task
 
 if TYPE_CHECKING:
+    from zoo.datasets.features.number import Number
     from zoo.datasets.loading import Dataset
     from zoo.tasks.predictor import Predictor
 
@@ -34,6 +35,21 @@ class Regression(Task):
         """Return the input's arguments, and no classes: one linear output."""
         return {**super().builder_arguments(), "classes": None}
 
+    def built(self, model: Any) -> Any:
+        """Return a model that answers in the unit of the data, however large that is.
+
+        Without it a network that begins around 0 would have to learn to answer 200,000 first.
+        """
+        target = cast("Number", self.spec.features[self.targets[0]])
+        if not target.standardised:
+            return model
+        import keras
+
+        scaled = keras.layers.Rescaling(
+            target.standard_deviation, target.mean, dtype="float32", name="unit"
+        )
+        return keras.Model(model.inputs, scaled(model.output), name=model.name)
+
     def compile_arguments(self) -> dict[str, Any]:
         """Return squared error, with the absolute error and the explained variance beside it."""
         return {
@@ -51,9 +67,9 @@ class Regression(Task):
         """Return the true numbers and the answers of the split's first 2,000 examples."""
         truth: list[float] = []
         answers: list[float] = []
-        for chunk in dataset.split(split).chunks(1024):
-            truth += chunk[self.targets[0]].tolist()
-            answers += predictor({name: chunk[name] for name in self.inputs})[:, 0].tolist()
+        for numbers, targets in self.answered(predictor, dataset, split):
+            truth += targets[self.targets[0]].tolist()
+            answers += numbers[:, 0].tolist()
             if len(truth) >= MOST_POINTS:
                 break
         return {"regression": {"truth": truth[:MOST_POINTS], "answers": answers[:MOST_POINTS]}}

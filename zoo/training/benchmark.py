@@ -169,16 +169,18 @@ def _for_noise(recipe: Recipe, task: Task) -> Recipe:
         "arguments": {},
         "augmentation": [],
         "strategy": "one-device",
+        "accumulate": 1,
         "devices": None,
     }
-    described = open_source(recipe.data.name).describe()
+    described = open_source(recipe.data).describe()
     own = DatasetSpec(
         name=described.name,
         features=described.features,
         inputs=described.inputs,
         targets=described.targets,
     )
-    if _outputs(tasks.make(task.name, own)) != _outputs(task):
+    card = registry.card(recipe.model)
+    if _outputs(tasks.make(task.name, own, card=card)) != _outputs(task):
         changes |= {"loss": None, "metrics": []}  # they are for other outputs than these
     return recipe.model_copy(update=changes)
 
@@ -194,7 +196,9 @@ class _Batches:
 
     batch_size: int
     steps: int = 1024
-    """Per epoch: schedules are in steps."""
+    """Per epoch."""
+    updates: int = 1024
+    """Per epoch: schedules count in them."""
     mixes: bool = False
 
 
@@ -287,7 +291,7 @@ def _noise(card: ModelCard, shape: tuple[int, ...]) -> Task:
         inputs=described.inputs,
         targets=described.targets,
     )
-    return tasks.make(card.task, spec)
+    return tasks.make(card.task, spec, card=card)
 
 
 def _batch(task: Task, count: int) -> Any:

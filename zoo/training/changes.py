@@ -19,6 +19,14 @@ class Changes(TypedDict, total=False):
     dataset: str | None
     """Train on this instead. The recipe of this model and data set is taken if there is one;
     otherwise loss, metrics and target, which belong to the data, are left to the task."""
+    target: str | None
+    """Of a source of one's own: the column that is asked for."""
+    group: str | None
+    """The column whose equal values stay in one split."""
+    data_dir: str | None
+    """The folder in which tensorflow-datasets keeps its data."""
+    skip_bad_files: bool | None
+    """Whether to go on without files that cannot be read."""
     epochs: int | None
     """Passes over the training split."""
     batch_size: int | str | None
@@ -33,6 +41,14 @@ class Changes(TypedDict, total=False):
     """One of `recipes.recipe.STRATEGIES`."""
     devices: int | None
     """How many to use."""
+    checkpoint_minutes: float | None
+    """Save after so many; by default so rarely that it costs less than 3 %."""
+    checkpoint_steps: int | None
+    """Save after so many."""
+    keep: int | None
+    """How many checkpoints to keep."""
+    accumulate: int | None
+    """Steps in which a batch is reached, each of an equal part of it."""
     init_from: str | Path | RunFolder | None
     """Weights to start from: ``"imagenet"``, a ``.keras`` or ``.weights.h5`` file, or a run, its
     name or its folder. Layers of other names or shapes keep their initial weights."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,8 @@ from zoo import registry
 from zoo.base.files import write_text
 from zoo.runs.card import write_card
 from zoo.runs.figures import curves
-from zoo.runs.folder import RunFolder
+from zoo.runs.folder import MODEL, RunFolder
+from zoo.training.cluster import cluster_of, is_chief
 from zoo.training.watched import WatchedScore
 
 if TYPE_CHECKING:
@@ -27,14 +29,19 @@ def conclude(run: RunFolder, prepared: Prepared, seconds: float) -> None:
     from zoo.training.preparation import compile_arguments
 
     recipe, task, dataset = prepared.recipe, prepared.task, prepared.dataset
-    model = registry.restore(prepared.card.name, run.model_file)
-    model.compile(**compile_arguments(recipe, task, steps_per_epoch=1), jit_compile=False)
+    # Several workers share the work of scoring. On one machine, one replica does it: a model's own
+    # loss may be a sum, which several replicas would add up.
+    shared = cluster_of(recipe) is not None
+    with prepared.strategy.scope() if shared else contextlib.nullcontext():
+        model = registry.restore(prepared.card.name, run.path / MODEL)
+        model.compile(**compile_arguments(recipe, task, steps_per_epoch=1), jit_compile=False)
     history = run.history
     metrics: dict[str, Any] = {
         "epochs": run.epochs_done,
+        "of_epochs": recipe.epochs,
         "best_epoch": best_epoch(history, prepared.watched),
         "seconds": round(seconds, 2),
-        "training_seconds": round(sum(history.get("seconds", [])), 2),
+        "training_seconds": round(run.training_seconds, 2),
         "parameters": prepared.parameters,
         "trained_parameters": prepared.trained,
     }
@@ -46,6 +53,8 @@ def conclude(run: RunFolder, prepared: Prepared, seconds: float) -> None:
         score["target"] = str(recipe.target)
         score["reached"] = recipe.target.reached(score["value"])
     metrics["score"] = score
+    if not is_chief(recipe):  # it has computed its part of the scores; the chief draws and writes
+        return
     metrics["figures"] = task.data_for_figures(task.predictor(model), dataset, "test")
     if history:
         curves({run.name: history}, run.path / "figures" / "curves.png")

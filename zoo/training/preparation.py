@@ -13,7 +13,7 @@ from recipes.recipe import Recipe
 from zoo import registry, tasks
 from zoo.base.errors import DlzooError, UsageError
 from zoo.catalog import ModelCard
-from zoo.datasets.batches import Batches
+from zoo.datasets.batches import Batches, spread
 from zoo.datasets.loading import Dataset, load
 from zoo.datasets.sources import open_source
 from zoo.datasets.spec import DatasetSpec
@@ -40,13 +40,15 @@ class Prepared:
     model: Any
     """Built and compiled in the strategy's scope."""
     validation: Any
-    """The `tf.data.Dataset` of the validation split's batches."""
+    """The validation split's batches, as `fit` takes them."""
     parameters: int
     """Trainable ones, before any layer was frozen."""
     trained: int
     """Those of them that are trained."""
     initial_weights: str
     """What was loaded and what was not, in one line; empty where all were drawn."""
+    class_weights: dict[int, float] | None
+    """By the class's number, as `keras.Model.fit` takes them."""
     watched: WatchedScore
     """The score by which epochs are compared."""
 
@@ -74,18 +76,22 @@ def prepare(
     from zoo.anatomy.counts import trainable_parameters
 
     card = registry.card(recipe.model)
-    name = tasks.check(card, recipe.task, open_source(recipe.data.name).describe())
-    dataset = load(recipe.data.name, recipe.data.forms, adapt=tasks.find(name).adapt, fitted=fitted)
+    name = tasks.check(card, recipe.task, open_source(recipe.data).describe())
+    dataset = load(recipe.data, recipe.data.forms, adapt=tasks.find(name).adapt, fitted=fitted)
     task = make_task(recipe, dataset.spec)
-    batches = _make_batches(recipe, task, dataset, strategy)
+    batches = make_batches(recipe, task, dataset, strategy)
     model, parameters, report = build_model(
         recipe, card, task, batches, strategy, initialise=initialise
     )
-    validation = task.evaluation_batches(
-        dataset, "validation", replicas=strategy.num_replicas_in_sync
-    )
+    replicas = strategy.num_replicas_in_sync
+
+    def validation(shard: int, shards: int) -> Any:
+        return task.evaluation_batches(
+            dataset, "validation", replicas=replicas, shard=shard, shards=shards
+        )
+
     callbacks = recipe_callbacks(recipe, Path("run"))
-    scores = _score_names(model, validation)
+    scores = _score_names(model, spread(strategy, lambda *part: validation(*part).take(1)))
     return Prepared(
         recipe=recipe,
         card=card,
@@ -94,10 +100,11 @@ def prepare(
         batches=batches,
         strategy=strategy,
         model=model,
-        validation=validation,
+        validation=spread(strategy, validation),
         parameters=parameters,
         trained=trainable_parameters(model),
         initial_weights=report,
+        class_weights=task.class_weights(dataset) if recipe.class_weights else None,
         watched=watched_score(recipe, task, model, callbacks, scores),
     )
 
@@ -106,10 +113,10 @@ def make_task(recipe: Recipe, spec: DatasetSpec) -> Task:
     """Return the task of a recipe, bound to a data set."""
     card = registry.card(recipe.model)
     loss = recipe.loss.name if recipe.loss else None
-    return tasks.make(tasks.check(card, recipe.task, spec), spec, loss)
+    return tasks.make(tasks.check(card, recipe.task, spec), spec, loss, card)
 
 
-def _make_batches(recipe: Recipe, task: Task, dataset: Dataset, strategy: Any) -> Batches:
+def make_batches(recipe: Recipe, task: Task, dataset: Dataset, strategy: Any) -> Batches:
     """Return the training batches that a recipe asks for.
 
     Raises:
@@ -125,8 +132,19 @@ def _make_batches(recipe: Recipe, task: Task, dataset: Dataset, strategy: Any) -
     if not size:
         raise UsageError(f"{dataset.spec.name} has no examples to train on")
     batch_size = size if recipe.batch_size == "full" else min(int(recipe.batch_size), size)
-    require_even_shares(batch_size, strategy.num_replicas_in_sync)
-    return task.training_batches(dataset, batch_size=batch_size, seed=recipe.seed, augment=augment)
+    share, rest = divmod(batch_size, recipe.accumulate)
+    if rest:
+        raise UsageError(
+            f"a batch of {batch_size} cannot be divided into {recipe.accumulate} equal steps"
+        )
+    require_even_shares(share, strategy.num_replicas_in_sync)
+    return task.training_batches(
+        dataset,
+        batch_size=share,
+        seed=recipe.seed,
+        accumulate=recipe.accumulate,
+        augment=augment,
+    )
 
 
 def build_model(
@@ -157,6 +175,8 @@ def build_model(
     """
     from recipes.keras_objects import regularizer
     from zoo.anatomy.counts import trainable_parameters
+    from zoo.training.accumulation import accumulate_on_replicas
+    from zoo.training.keras_multi_worker import run_steps_together
     from zoo.training.state import optimizers_of
     from zoo.training.updates import fuse_updates
     from zoo.weights.freezing import freeze
@@ -164,7 +184,8 @@ def build_model(
 
     report = ""
     with strategy.scope():
-        model = registry.build(card.name, **{**task.builder_arguments(), **recipe.arguments})
+        arguments = {**task.builder_arguments(), **recipe.arguments}
+        model = task.built(registry.build(card.name, **arguments))
         if initialise and recipe.init_from:
             report = str(load_into(model, card.name, recipe.init_from))
         parameters = trainable_parameters(model)
@@ -175,7 +196,7 @@ def build_model(
                 if len(variable.shape) > 1:
                     variable.regularizer = penalty
         try:
-            arguments = compile_arguments(recipe, task, batches.steps)
+            arguments = compile_arguments(recipe, task, batches.updates)
             if batches.mixes:
                 metrics = task.soft_metrics(arguments.get("weighted_metrics", []))
                 arguments["weighted_metrics"] = metrics
@@ -188,12 +209,16 @@ def build_model(
             )
         except (TypeError, ValueError) as error:
             raise UsageError(f"{card.name} cannot be compiled by this recipe: {error}") from error
+        if model.steps_per_execution > 1:
+            run_steps_together(model)
         for optimizer in optimizers_of(model):
             # Made now, so that a checkpoint finds all its variables.
             if not optimizer.built:
                 optimizer.build(model.trainable_variables)
             if strategy.num_replicas_in_sync == 1:
                 fuse_updates(optimizer)
+            elif recipe.accumulate > 1:
+                accumulate_on_replicas(optimizer)
     return model, parameters, report
 
 
@@ -218,11 +243,15 @@ def _score_names(model: Any, validation: Any) -> list[str]:
 
     This is the check that data, model, loss and metrics fit together. What it traces serves the
     first validation too.
+
+    Args:
+        model: Compiled.
+        validation: One batch.
     """
     import tensorflow as tf
 
     try:
-        return list(model.evaluate(validation.take(1), return_dict=True, verbose=0))
+        return list(model.evaluate(validation, return_dict=True, verbose=0))
     except (DlzooError, OSError, MemoryError, tf.errors.ResourceExhaustedError):
         raise
     except Exception as error:  # of whatever the loss or the metrics make of the data
@@ -244,7 +273,7 @@ def rehearse(prepared: Prepared, policy: str) -> dict[str, Any]:
     model, batches = prepared.model, prepared.batches
     together = model.steps_per_execution
     steps = together * math.ceil(min(batches.steps, REHEARSED) / together)
-    data = batches.start()
+    data = spread(prepared.strategy, lambda *part: batches.start(0, *part))
     model.fit(data, steps_per_epoch=steps, shuffle=False, verbose=0)  # traces and compiles
     times = []
     for _ in range(3):

@@ -30,8 +30,15 @@ class TrainingStart:
     epochs: int
     first_epoch: int
     """Counted from 0; above 0 if a run is resumed."""
+    first_step: int = 0
+    """Within that epoch, counted from 0."""
     steps: int
     batch_size: int
+    """Examples of one step, on all replicas together."""
+    replicas: int = 1
+    """How many devices share a step, of all workers together."""
+    accumulate: int = 1
+    """Steps whose gradients make one update of the weights."""
     headline: str
     """The validation score by which epochs are compared, such as ``val_accuracy``."""
 
@@ -110,6 +117,31 @@ class PlainReporter:
             discard(stream)
 
 
+class WorkerReporter(PlainReporter):
+    """Print only what one of several workers does; the chief tells the rest.
+
+    Args:
+        index: The worker's number, counted from 0.
+        workers: How many there are.
+    """
+
+    def __init__(self, index: int, workers: int) -> None:
+        super().__init__(sys.stderr)
+        self.index = index
+        self.workers = workers
+
+    def begin(self, start: TrainingStart) -> None:
+        """Print the share of a batch that this worker reads."""
+        share = start.batch_size // self.workers
+        self._line(
+            f"worker {self.index} of {self.workers} computes {share} of the {start.batch_size} "
+            "examples of each step"
+        )
+
+    def epoch(self, epoch: Epoch) -> None:
+        """Print nothing."""
+
+
 class Silent(PlainReporter):
     """Print nothing."""
 
@@ -127,11 +159,30 @@ def opening(start: TrainingStart) -> str:
     parts = [
         f"{start.parameters:,} parameters{trained}",
         f"{start.examples:,} training examples",
+        *_shares(start),
         start.devices,
         start.precision,
-        *([f"resumed at epoch {start.first_epoch + 1}"] if start.first_epoch else []),
+        *_resumed(start),
     ]
     return f"{', '.join(parts)} -> {start.run}"
+
+
+def _resumed(start: TrainingStart) -> list[str]:
+    if start.first_step:
+        at = f"step {start.first_step + 1} of {start.steps}"
+        return [f"resumed at epoch {start.first_epoch + 1}, {at}"]
+    return [f"resumed at epoch {start.first_epoch + 1}"] if start.first_epoch else []
+
+
+def _shares(start: TrainingStart) -> list[str]:
+    """Return how a batch is divided, where it is."""
+    share = start.batch_size // start.replicas
+    examples = f"{share} example{'s' * (share != 1)}"
+    if start.replicas > 1:
+        examples += f" on each of {start.replicas} replicas"
+    if start.accumulate > 1:
+        return [f"{examples} at a time, {start.accumulate} steps to an update"]
+    return [examples] if start.replicas > 1 else []
 
 
 def epoch_line(epoch: Epoch) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from recipes.recipe import Recipe
+from zoo.base.errors import UsageError, gist
 from zoo.base.runtime import claim_devices, start_tensorflow
+from zoo.training.cluster import chosen_strategy, cluster_of
 
 # A step of fewer floating-point operations than this is over before Python can start the next.
 LONG_STEP = 1e10
@@ -15,18 +17,53 @@ MOST_STEPS = 64
 def make_strategy(recipe: Recipe) -> Any:
     """Return the `tf.distribute` strategy of a recipe.
 
-    ``auto`` is mirrored where there are several devices to use, and one device elsewhere. Without
-    GPUs the devices are logical CPU devices, so that mirrored training can be tried anywhere.
+    ``auto`` is several workers where TF_CONFIG or Slurm say so, a TPU where its variables are set,
+    mirrored where there are several devices to use, and one device elsewhere. Without GPUs the
+    devices are logical CPU devices, so that mirrored training can be tried anywhere.
+
+    Raises:
+        UsageError: The machine does not have what the strategy needs.
     """
+    start_tensorflow()
+    strategy = _made(recipe)
+    if strategy.num_replicas_in_sync > 1:
+        from zoo.layers.replica_seeds import give_replicas_their_own_seeds
+
+        give_replicas_their_own_seeds()
+    return strategy
+
+
+def _made(recipe: Recipe) -> Any:
     tf = start_tensorflow()
-    devices = claim_devices(1 if recipe.strategy == "one-device" else recipe.devices)
-    if recipe.strategy == "mirrored" or (recipe.strategy == "auto" and len(devices) > 1):
+    kind = chosen_strategy(recipe)
+    cluster = cluster_of(recipe)
+    if cluster is not None:
+        from zoo.training.multi_worker import multi_worker_strategy
+
+        return multi_worker_strategy(cluster, recipe.devices)
+    if kind == "tpu":
+        return _tpu_strategy()
+    devices = claim_devices(1 if kind == "one-device" else recipe.devices)
+    if kind == "central-storage":
+        # Variables are on the CPU unless there is one GPU alone, which then has them.
+        return tf.distribute.experimental.CentralStorageStrategy(devices, "CPU:0")
+    if kind == "mirrored" or (kind == "auto" and len(devices) > 1):
         # TensorFlow's own all-reduce for CPU devices; NCCL, its default, is for GPUs.
         cross = None if devices[0].startswith("GPU") else tf.distribute.ReductionToOneDevice()
         return tf.distribute.MirroredStrategy(devices, cross_device_ops=cross)
     if devices[0] == "CPU:0":
         return tf.distribute.get_strategy()
     return tf.distribute.OneDeviceStrategy(devices[0])
+
+
+def _tpu_strategy() -> Any:
+    """Return the strategy of all cores of the TPU that TPU_NAME or the machine itself names."""
+    tf = start_tensorflow()
+    try:
+        resolver = tf.distribute.cluster_resolver.TPUClusterResolver.connect()
+        return tf.distribute.TPUStrategy(resolver)
+    except Exception as error:  # TensorFlow raises many kinds where there is no TPU
+        raise UsageError(f"strategy tpu found no TPU: {gist(error)}") from None
 
 
 def jit_compile(recipe: Recipe, strategy: Any) -> bool | str:
@@ -54,12 +91,11 @@ def steps_per_execution(recipe: Recipe, model: Any, batches: Any, strategy: Any)
             end with its epoch would run into the next.
         strategy: Of `make_strategy`.
     """
-    if strategy.num_replicas_in_sync > 1:
-        return 1  # Keras 3.15 fails on more with several replicas
     if recipe.steps_per_execution == "auto":
         from zoo.anatomy.counts import multiply_adds
 
-        operations = 6.0 * multiply_adds(model) * batches.batch_size  # forward, twice that back
+        share = batches.batch_size / strategy.num_replicas_in_sync
+        operations = 6.0 * multiply_adds(model) * share  # forward, twice that back
         wanted = min(MOST_STEPS, int(LONG_STEP / max(operations, 1.0)))
     else:
         wanted = recipe.steps_per_execution

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from recipes.recipe import Recipe
+from recipes.recipe import Checkpointing, Recipe
 from zoo import registry
 from zoo.base.environment import describe_environment
-from zoo.base.errors import DlzooError, UsageError, gist
+from zoo.base.errors import DlzooError, gist
 from zoo.base.files import require_writable, write_text, written_whole
 from zoo.base.runtime import precision_policy, start_tensorflow
+from zoo.datasets.faults import readable, unreadable
 from zoo.runs import folder as runs
-from zoo.runs.folder import BEST, MODEL, RUNS, STATE, RunFolder
+from zoo.runs.folder import MODEL, RUNS, RunFolder
+from zoo.training import cluster, resuming
 from zoo.training import strategy as strategies
-from zoo.training.progress import PlainReporter, Reporter, TrainingStart
+from zoo.training.progress import PlainReporter, Reporter, TrainingStart, WorkerReporter
 
 if TYPE_CHECKING:
     from zoo.datasets.spec import DatasetSpec
     from zoo.training.preparation import Prepared
-    from zoo.training.state import Checkpoint
+    from zoo.training.state import Checkpoint, Progress
 
 Made = Callable[[RunFolder], None]
 """Is told of the run's folder as soon as it is there."""
@@ -58,10 +62,15 @@ def train(
     """
     require_writable(run_dir)
     runs.require_free_name(name, run_dir)
+    run_dir = cluster.own_run_dir(recipe, run_dir)
     with ready(recipe) as (prepared, policy):
         environment = describe_environment(recipe.seed, prepared.strategy, policy)
-        environment["sessions"] = [_session(recipe, environment, 0)]
-        run = runs.create(recipe, prepared.dataset.spec.to_json(), environment, run_dir, name)
+        environment["sessions"] = [_session(recipe, environment, None)]
+        dataset = prepared.dataset
+        run = runs.create(
+            recipe, dataset.spec.to_json(), environment, run_dir, name, dataset.listed()
+        )
+        cluster.note_run(run)
         made(run)
         with runs.training(run):
             _train(run, prepared, environment, None, recipe.epochs, reporter)
@@ -72,6 +81,7 @@ def resume(
     run: RunFolder,
     *,
     epochs: int | None = None,
+    checkpoint: Checkpointing | None = None,
     reporter: Reporter | None = None,
 ) -> tuple[RunFolder, Prepared]:
     """Go on with a training from its last checkpoint, in its own folder.
@@ -79,6 +89,7 @@ def resume(
     Args:
         run: What to go on with.
         epochs: In all, counting those that are finished; the recipe's by default.
+        checkpoint: How often to save from now on; as before by default.
         reporter: As for `train`.
 
     Returns:
@@ -89,75 +100,47 @@ def resume(
             the run.
         DlzooError: The training failed: the loss is no longer a number, say.
     """
-    from zoo.datasets.spec import DatasetSpec
-
+    run = cluster.own_run(run)
+    cluster.note_run(run)
     with runs.training(run):
-        recipe = _recipe_to_resume(run, epochs)
-        try:
-            spec = DatasetSpec.from_json(run.data)
-        except ValueError as error:
-            raise UsageError(
-                f"run {run.name} is damaged: {run.path / 'data.json'}: {error}"
-            ) from None
-        _require_same_data(run, spec)
-        file = run.path / STATE
+        require_writable(run.path)
+        found = resuming.last_checkpoint(run, lambda line: print(line, file=sys.stderr))
+        recipe = resuming.recipe_to_resume(run, found.progress if found else None, epochs)
+        if checkpoint is not None:
+            recipe = recipe.model_copy(update={"checkpoint": checkpoint})
+        spec = resuming.spec_of(run)
+        # Executions of as many steps as before: a checkpoint stands at the end of one.
+        steps = found.progress.steps_per_execution if found else recipe.steps_per_execution
+        exact = recipe.model_copy(update={"steps_per_execution": steps})
         # A checkpoint has all weights: those that the recipe starts from may be gone.
-        with ready(recipe, fitted=spec, initialise=not file.is_file()) as (prepared, policy):
-            from zoo.training import state
+        with ready(exact, fitted=spec, initialise=not found) as (made, policy):
+            from zoo.training import knowledge, state
 
-            checkpoint = None
-            if file.is_file():
-                with prepared.strategy.scope():
-                    checkpoint = state.load(file, prepared.model)
-            done = checkpoint.epoch if checkpoint else 0
-            # What early stopping had ended is over, unless more epochs are asked for.
-            over = checkpoint is not None and checkpoint.stopped and epochs is None
+            prepared = replace(made, recipe=recipe)
+            if found is not None:
+                state.require_fit(found, prepared.model)
+                knowledge.require_known(run.name, _knowing(run, prepared))
             environment = describe_environment(recipe.seed, prepared.strategy, policy)
-            run.begin_session(_session(recipe, environment, done))
-            last = done if over else recipe.epochs
-            _train(run, prepared, environment, checkpoint, last, reporter)
+            at = found.progress if found else None
+            try:
+                run.begin_session(_session(recipe, environment, at))
+            except OSError as error:
+                raise _failed(run, error) from error
+            # What early stopping had ended is over, unless more epochs are asked for.
+            over = at is not None and at.stopped and epochs is None
+            last = at.epoch if at is not None and over else recipe.epochs
+            _train(run, prepared, environment, found, last, reporter)
     return run, prepared
 
 
-def _recipe_to_resume(run: RunFolder, epochs: int | None) -> Recipe:
-    recipe, done = run.recipe, run.epochs_done
-    if epochs is not None and epochs < 1:
-        raise UsageError(f"epochs must be at least 1, got {epochs}")
-    if epochs is not None and epochs < done:
-        raise UsageError(f"run {run.name} has trained {done} epochs already, got epochs = {epochs}")
-    if epochs is not None:
-        recipe = recipe.model_copy(update={"epochs": epochs})
-    if run.finished and (epochs is None or epochs == done):
-        how = "its epoch" if done == 1 else f"its {done} epochs"
-        if done < run.recipe.epochs:
-            how = f"early, after {done} of {run.recipe.epochs} epochs"
-        raise UsageError(
-            f"run {run.name} has finished {how}. "
-            f"To go on: {run.command('train --resume', f'--epochs {done + 10}')}"
-        )
-    # The history is written before the checkpoint: a process may be killed in between.
-    if (done > 1 or run.finished) and not (run.path / STATE).is_file():
-        raise UsageError(f"run {run.name} is damaged: it has no {STATE}")
-    return recipe
-
-
-def _require_same_data(run: RunFolder, spec: DatasetSpec) -> None:
-    from zoo.datasets.sources import open_source
-
-    now = open_source(spec.name).fingerprint()
-    if spec.fingerprint and now != spec.fingerprint:
-        raise UsageError(
-            f"the data of {spec.name} have changed since run {run.name} began: resuming would mix "
-            "two data sets. Start a new training"
-        )
-
-
-def _session(recipe: Recipe, environment: dict[str, Any], first_epoch: int) -> dict[str, Any]:
+def _session(recipe: Recipe, environment: dict[str, Any], at: Progress | None) -> dict[str, Any]:
     """Return what environment.json keeps of one command that trains a run."""
     kept = ("command", "date", "commit", "versions", "devices", "precision")
+    step = {"from_step": at.step} if at is not None and at.step else {}
     return {
         **{key: environment[key] for key in kept},
-        "from_epoch": first_epoch,
+        "from_epoch": at.epoch if at is not None else 0,
+        **step,
         "epochs": recipe.epochs,
     }
 
@@ -185,7 +168,8 @@ def ready(
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        yield prepare(recipe, strategy, fitted=fitted, initialise=initialise), policy
+        with readable(recipe.data):
+            yield prepare(recipe, strategy, fitted=fitted, initialise=initialise), policy
     finally:
         keras.config.set_dtype_policy(before)
 
@@ -202,9 +186,12 @@ def _train(
     from zoo.training.conclusion import conclude
 
     began = time.monotonic()
-    reporter = reporter or PlainReporter()
     recipe, batches = prepared.recipe, prepared.batches
-    first = checkpoint.epoch if checkpoint else 0
+    group = cluster.cluster_of(recipe)
+    if group is not None and not group.is_chief:
+        reporter = WorkerReporter(group.index, group.workers)
+    reporter = reporter or PlainReporter()
+    first = checkpoint.progress if checkpoint else None
     try:
         reporter.begin(
             TrainingStart(
@@ -213,41 +200,42 @@ def _train(
                 dataset=prepared.dataset.spec.name,
                 parameters=prepared.parameters,
                 trained=prepared.trained,
-                initial_weights="" if checkpoint else prepared.initial_weights,
+                initial_weights="" if first else prepared.initial_weights,
                 examples=len(batches.split),
                 devices=environment["devices"],
                 precision=environment["precision"],
                 epochs=recipe.epochs,
-                first_epoch=first,
+                first_epoch=first.epoch if first else 0,
+                first_step=first.step if first else 0,
                 steps=batches.steps,
                 batch_size=batches.batch_size,
+                replicas=prepared.strategy.num_replicas_in_sync,
+                accumulate=batches.accumulate,
                 headline=prepared.watched.name,
             )
         )
         try:
             # Also where no epoch is left: callbacks restore the best weights at the end.
-            _fit(run, prepared, checkpoint, epochs, reporter)
+            cost = _fit(run, prepared, checkpoint, epochs, reporter)
         finally:
             reporter.end()
         with written_whole(run.path / MODEL) as beside:
             prepared.model.save(beside)
         conclude(RunFolder(run.path), prepared, time.monotonic() - began)
-        run.end_session("finished")
-    except KeyboardInterrupt:
-        _stopped(run)
-        raise
-    except SystemExit:  # the system asked for it
+        run.end_session("finished", cost=cost)
+    except (KeyboardInterrupt, SystemExit):  # the user or the system asked for it
         _stopped(run)
         raise
     except Exception as error:
-        raise _failed(run, error) from error
+        raise _failed(run, cluster.lost_worker(error, recipe) or error) from error
 
 
 def _stopped(run: RunFolder) -> None:
-    """Note that a training was stopped; a run without a finished epoch is of no use to anybody."""
-    if run.epochs_done:
+    """Note that a training was stopped; one that has not begun leaves nothing."""
+    if run.checkpoints:
         run.end_session("stopped")
     else:
+        run.removed = True
         shutil.rmtree(run.path, ignore_errors=True)
         runs.remove_if_empty(run.path.parent)
 
@@ -256,6 +244,8 @@ def _failed(run: RunFolder, error: Exception) -> DlzooError:
     """Note why a training failed, and return the error in one line."""
     if isinstance(error, DlzooError):
         told = error
+    elif fault := unreadable(run.recipe.data, error):
+        told = DlzooError(fault)
     elif isinstance(error, OSError):
         told = DlzooError(f"run {run.name} cannot be written: {error.strerror or error}")
     elif isinstance(error, MemoryError) or type(error).__name__ == "ResourceExhaustedError":
@@ -267,54 +257,86 @@ def _failed(run: RunFolder, error: Exception) -> DlzooError:
     return told
 
 
+def _knowing(run: RunFolder, prepared: Prepared) -> list[Any]:
+    """Return the callbacks whose knowledge is saved: the model's own, then the recipe's."""
+    from recipes.keras_objects import callbacks as recipe_callbacks
+    from zoo.training.watched import set_modes
+
+    asked = recipe_callbacks(prepared.recipe, run.path)
+    set_modes(prepared.recipe, prepared.task, prepared.model, asked)
+    return [*getattr(prepared.model, "training_callbacks", list)(), *asked]
+
+
 def _fit(
     run: RunFolder,
     prepared: Prepared,
     checkpoint: Checkpoint | None,
     epochs: int,
     reporter: Reporter,
-) -> None:
-    from recipes.keras_objects import callbacks as recipe_callbacks
+) -> dict[str, Any]:
+    """Train, and return what checkpoints cost."""
     from recipes.keras_objects import prepare_folders
-    from zoo.training.callbacks import EpochLog, RestoreCallbacks, StopAtNaN
-    from zoo.training.watched import set_modes
+    from zoo.datasets.batches import spread
+    from zoo.training import knowledge
+    from zoo.training.callbacks import EpochLog, StopAtNaN
+    from zoo.training.continuing import ContinuedCallbacks
+    from zoo.training.saving import Saver
+    from zoo.training.signals import agreement, stop_requests
+    from zoo.training.state import Progress
 
-    recipe, batches = prepared.recipe, prepared.batches
+    recipe, batches, model = prepared.recipe, prepared.batches, prepared.model
     prepare_folders(recipe, run.path)
-    callbacks = recipe_callbacks(recipe, run.path)
-    set_modes(recipe, prepared.task, prepared.model, callbacks)
-    finished = checkpoint.epoch if checkpoint else 0
-    history = {key: values[:finished] for key, values in run.history.items()}
+    knowing = _knowing(run, prepared)
+    progress = checkpoint.progress if checkpoint else Progress()
 
     def go_on() -> None:
         """Make a finished run an unfinished one: its scores are of a shorter training."""
-        if recipe != run.recipe:
+        if recipe != RunFolder(run.path).recipe:
             write_text(run.path / "recipe.toml", recipe.to_toml())
-        (run.path / "metrics.json").unlink(missing_ok=True)
 
-    prepared.model.fit(
-        batches.start(finished * batches.steps),
-        steps_per_epoch=batches.steps,
-        epochs=epochs,
-        initial_epoch=finished,
-        validation_data=prepared.validation,
-        shuffle=False,
-        verbose=0,
-        callbacks=[
-            StopAtNaN(),
-            *callbacks,
-            RestoreCallbacks(callbacks, checkpoint.arrays if checkpoint else {}),
-            EpochLog(
-                folder=run.path,
-                recipe_callbacks=callbacks,
-                reporter=reporter,
-                epochs=recipe.epochs,
-                examples=batches.steps * batches.batch_size,
-                watched=prepared.watched,
-                history=history,
-                state_file=run.path / STATE,
-                best_file=run.path / BEST,
-                before_first=go_on,
-            ),
-        ],
+    if not run.finished:
+        go_on()
+    saver = Saver(
+        run, model, knowing, recipe.checkpoint, steps=batches.steps, checkpoint=checkpoint
     )
+    at = progress.epoch * batches.steps + progress.step
+    with stop_requests() as stop:
+        log = EpochLog(
+            run=run,
+            saver=saver,
+            stop=stop,
+            reporter=reporter,
+            epochs=epochs,
+            steps=batches.steps,
+            batch_size=batches.batch_size,
+            watched=prepared.watched,
+            progress=progress,
+            before_first=go_on,
+            agree=agreement(prepared.strategy),
+        )
+        figures = prepared.task.training_callbacks(run.path / "figures", epochs)
+        callbacks: Any = [StopAtNaN(progress.epoch), *knowing, *figures, log]
+        if checkpoint is not None:
+            callbacks = ContinuedCallbacks(
+                callbacks, knowing, checkpoint, model=model, epochs=epochs, steps=batches.steps
+            )
+        try:
+            model.fit(
+                spread(prepared.strategy, lambda *part: batches.start(at, *part)),
+                steps_per_epoch=batches.steps,
+                epochs=epochs,
+                initial_epoch=progress.epoch,
+                validation_data=prepared.validation,
+                shuffle=False,
+                verbose=0,
+                class_weight=prepared.class_weights,
+                callbacks=callbacks,
+            )
+        except BaseException:
+            with contextlib.suppress(OSError):  # the disk may be what failed
+                log.write_history()
+            for callback in knowing:
+                knowledge.release(callback)
+            raise
+        log.write_history()
+    return {"checkpoints": saver.pace.written, "checkpoint_seconds": round(saver.pace.seconds, 3)}

@@ -64,6 +64,8 @@ def watched_score(
             whether a higher value of the score is better.
     """
     headline = recipe.target.metric if recipe.target else task.headline
+    if headline in task.absent:
+        raise UsageError(f"the target is '{headline}': {task.absent[headline]}")
     _require_computed("the target is", headline, [*scores, *task.final_scores])
     monitored = [*scores, *(f"val_{name}" for name in scores), "learning_rate"]
     for callback in _watching(callbacks):

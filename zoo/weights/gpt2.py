@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +11,28 @@ from typing import Any
 import numpy as np
 
 from zoo.base.errors import UsageError
+from zoo.base.files import is_file
 from zoo.weights import safetensors
 from zoo.weights.files import Saved
 
+FILE = "model.safetensors"
+"""The weights' file in a folder of the library."""
+# What a config.json may say beside sizes; the library's defaults are these.
+_SAID = {
+    "model_type": "gpt2",
+    "activation_function": "gelu_new",
+    "layer_norm_epsilon": 1e-5,
+    "scale_attn_weights": True,
+    "scale_attn_by_inverse_layer_idx": False,
+    "tie_word_embeddings": True,
+}
+# The sizes' names in config.json, their names in `zoo.models.gpt`, and GPT-2 small's.
+_SIZES = {
+    "vocab_size": ("vocabulary_size", 50_257),
+    "n_embd": ("width", 768),
+    "n_layer": ("num_layers", 12),
+    "n_head": ("num_heads", 12),
+}
 MODELS = ("gpt", "gpt2-small")
 """The models whose layers they fit."""
 _LAYERS = {
@@ -46,6 +66,36 @@ def load(path: Path, model: str) -> dict[str, Saved]:
         return converted(safetensors.read(path))
     except (OSError, ValueError) as error:
         raise UsageError(f"weights cannot be read from {path}: {error}") from error
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Return whether a folder is a model's as the library saves it."""
+    return is_file(folder / FILE) and is_file(folder / "config.json")
+
+
+def arguments(folder: Path) -> dict[str, Any]:
+    """Return the arguments of `zoo.models.gpt.gpt` for a folder of the library.
+
+    Raises:
+        UsageError: Its config.json is missing or damaged, or of another architecture.
+    """
+    path = folder / "config.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    if not isinstance(config, dict):
+        raise UsageError(f"{path} is not a table")
+    for key, meant in _SAID.items():
+        if (said := config.get(key, meant)) != meant:
+            raise UsageError(f"{path}: {key} is {said!r}; only GPT-2 with {meant!r} can be read")
+    length = config.get("n_positions", 1024)
+    given = {theirs: config.get(theirs, size) for theirs, (_, size) in _SIZES.items()}
+    for key, value in {"n_positions": length, **given}.items():
+        if type(value) is not int or value < 1:
+            raise UsageError(f"{path}: {key} must be a whole number of at least 1, got {value!r}")
+    sizes = {_SIZES[theirs][0]: value for theirs, value in given.items()}
+    return {**sizes, "input_shape": (length,), "hidden_units": config.get("n_inner")}
 
 
 def converted(tensors: Mapping[str, np.ndarray]) -> dict[str, Saved]:

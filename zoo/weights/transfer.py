@@ -13,6 +13,7 @@ from zoo.base.errors import UsageError
 from zoo.weights import gpt2, published
 from zoo.weights.files import GPT2_SUFFIX, Saved, find_file, open_file
 from zoo.weights.names import named_layers
+from zoo.weights.pretraining import hidden_layers_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,8 @@ def _opened(model: str, weights: str | Path) -> Iterator[tuple[str, dict[str, Sa
         return
     with open_file(path) as saved:
         convert = model in published.IMAGENET and published.is_from_keras_applications(saved)
-        yield f"weights of {path}", published.converted(saved) if convert else saved
+        change = published.converted if convert else hidden_layers_of(path, model)
+        yield f"weights of {path}", saved if change is None else change(saved)
 
 
 def _load_layer(key: str, layer: Any, saved: Saved) -> str:

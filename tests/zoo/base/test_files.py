@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from zoo.base import files
 from zoo.base.errors import UsageError
 from zoo.base.files import writable, writable_folder, write_text, written_whole
 
@@ -121,3 +122,57 @@ def test_a_folder_without_permission_is_told(
     monkeypatch.setattr(os, "access", denied)  # root, whom containers run as, may write anywhere
     with pytest.raises(UsageError, match="permission denied"):
         writable_folder(tmp_path)
+
+
+# Power loss and killed writers.
+
+
+def test_contents_are_on_disk_before_the_name_and_the_name_before_going_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, str]] = []
+    flush, replace = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        done.append(("flush", Path(f"/proc/self/fd/{descriptor}").readlink().suffix))
+        flush(descriptor)
+
+    def renamed(beside: Path, path: Any) -> Path:
+        done.append(("rename", beside.suffix))
+        return replace(beside, path)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", renamed)
+    write_text(tmp_path / "card.md", "text")
+    assert done == [("flush", ".md"), ("rename", ".md"), ("flush", "")]
+
+
+def test_a_new_folder_is_flushed_with_all_that_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(files, "flush_to_disk", lambda path: flushed.append(path.name))
+    (tmp_path / "beside" / "inside").mkdir(parents=True)
+    (tmp_path / "beside" / "inside" / "file").touch()
+    files.rename_durably(tmp_path / "beside", tmp_path / "run")
+    assert sorted(flushed[:-1]) == ["beside", "file", "inside"]
+    assert flushed[-1] == tmp_path.name
+    assert (tmp_path / "run" / "inside" / "file").is_file()
+
+
+def test_the_next_write_of_a_file_removes_what_a_killed_one_left(tmp_path: Path) -> None:
+    left = tmp_path / ".compare-tmpdeadbeef.png"
+    other = tmp_path / ".scores-tmpdeadbeef.csv"
+    for path in (left, other, tmp_path / ".mine"):
+        path.write_text("half")
+    write_text(tmp_path / "compare.png", "whole")
+    assert not left.exists()
+    assert names(tmp_path) == [".mine", other.name, "compare.png"]
+
+
+def test_what_a_living_process_writes_is_no_leftover(tmp_path: Path) -> None:
+    with written_whole(tmp_path / "text") as beside:
+        beside.write_text("half")
+        files.remove_leftovers(tmp_path)
+        assert beside.is_file()
+    assert (tmp_path / "text").read_text() == "half"

@@ -115,7 +115,7 @@ def test_a_vocabulary_is_of_the_training_split_alone(made: Any) -> None:
     assert text.vocabulary == ("b", "a", "c")
     assert text.length == 4
     shorter = load("made", {"text": {"vocabulary_size": 4, "length": 3}}).spec.features["text"]
-    assert shorter == Text(vocabulary=("b", "a"), vocabulary_size=4, length=3)
+    assert shorter == Text(vocabulary=("b", "a"), counts=(3, 2), vocabulary_size=4, length=3)
 
 
 def test_images_are_centred_by_their_training_split() -> None:
@@ -162,7 +162,9 @@ def test_a_task_may_change_columns_before_they_are_fitted(made: Any) -> None:
         return dataclasses.replace(described, features={"text": text})
 
     spec = load("made", adapt=marked).spec
-    assert spec.features["text"] == Text(marked=True, vocabulary=("a", "b"), length=4)
+    assert spec.features["text"] == Text(
+        marked=True, vocabulary=("a", "b"), counts=(1, 1), length=4
+    )
 
 
 # Forms.

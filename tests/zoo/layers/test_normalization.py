@@ -1,4 +1,4 @@
-"""The fused batch normalisation is Keras's layer in all but speed."""
+"""The faster normalisations are Keras's layers in all but speed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.layers.normalization import BatchNormalization
+from zoo.layers.normalization import BatchNormalization, GroupNormalization
 
 IMAGES = (4, 5, 6, 3)
 
@@ -213,3 +213,37 @@ def test_two_replicas_normalise_by_the_moments_of_the_whole_batch(fused_calls: l
     assert fused_calls == []
     # A copy of it that runs on one device again is not tied to the strategy.
     assert shared.get_config()["synchronized"] is False
+
+
+@pytest.mark.parametrize(
+    ("shape", "arguments"),
+    [
+        ((4, 5, 6, 8), {"groups": 4}),
+        ((4, 5, 6, 8), {"groups": -1}),
+        ((4, 5, 6, 8), {"groups": 1, "center": False, "scale": False, "epsilon": 1e-6}),
+        ((4, 5, 8), {"groups": 2}),
+    ],
+)
+def test_groups_are_normalised_as_keras_does(
+    shape: tuple[int, ...], arguments: dict[str, Any]
+) -> None:
+    ours = GroupNormalization(name="norm", **arguments)
+    theirs = keras.layers.GroupNormalization(name="norm", **arguments)
+    draws = np.random.default_rng(1)
+    for layer in (ours, theirs):
+        layer.build(shape)
+    weights = [draws.uniform(0.5, 1.5, weight.shape) for weight in ours.weights]
+    for layer in (ours, theirs):
+        layer.set_weights(weights)
+    assert ours.get_config() == theirs.get_config()
+    x = tf.constant(draw(shape))
+    found = []
+    for layer in (ours, theirs):
+        trained = [variable.value for variable in layer.trainable_variables]
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            outputs = layer(x)
+            loss = tf.reduce_sum(tf.sin(outputs))
+        found.append([outputs, *tape.gradient(loss, [x, *trained])])
+    for mine, other in zip(*found, strict=True):
+        np.testing.assert_allclose(mine, other, rtol=1e-3, atol=1e-4)

@@ -19,8 +19,10 @@ import pytest
 
 import zoo
 from zoo.catalog import CARDS, ModelCard
-from zoo.layers.generators import Generator
+from zoo.layers.generators import ConditionalGenerator, Generator
+from zoo.layers.phases import Phased
 from zoo.layers.translator import Translator
+from zoo.layers.words import WordVectors
 from zoo.registry import restore
 from zoo.weights.transfer import load_into
 
@@ -41,13 +43,35 @@ SMALLEST: dict[str, dict[str, Any]] = {
     },
     "tagging": {"input_shape": (6,), "classes": CLASSES, "vocabulary_size": VOCABULARY},
     "generation": {"input_shape": (8, 8, 1)},
+    "reconstruction": {"input_shape": (8, 8, 1)},
+    "generative-classification": {"input_shape": (8, 8, 1), "classes": CLASSES},
     "translation": {
         "input_shape": (6,),
         "vocabulary_size": VOCABULARY,
         "target_shape": (PLACES + 1,),
         "target_vocabulary_size": CLASSES,
     },
+    "captioning": {
+        "input_shape": (8, 12, 1),
+        "target_shape": (PLACES + 1,),
+        "target_vocabulary_size": CLASSES,
+    },
     "language-modelling": {"input_shape": (6,), "vocabulary_size": VOCABULARY},
+    "embedding": {"input_shape": (6,), "vocabulary_size": VOCABULARY, "width": 5},
+    "co-occurrence-embedding": {"input_shape": (2,), "vocabulary_size": VOCABULARY, "width": 5},
+}
+
+# Of models whose networks are too large to be built and run many times at the paper's size.
+SMALLER: dict[str, dict[str, Any]] = {
+    "ddpm": {
+        "input_shape": (4, 4, 1),
+        "width": 8,
+        "multipliers": (1, 2),
+        "blocks": 1,
+        "groups": 4,
+        "attention": (4,),
+        "timesteps": 20,
+    },
 }
 
 
@@ -71,8 +95,15 @@ class Built:
     """An array, or several by name."""
     targets: np.ndarray | None
 
+    def __post_init__(self) -> None:
+        if "label" in zoo.card(self.name).inputs:
+            labels = np.arange(BATCH, dtype="int32") % CLASSES
+            self.inputs = {"image": self.inputs, "label": labels}
+
     def outputs(self, model: Any, of: slice = slice(None)) -> Any:
         """What a user gets of a model: its answers, or for a generator its examples."""
+        if isinstance(model, ConditionalGenerator):
+            return model.decode(model.prior(BATCH, seed=1)[of], model.labels(BATCH)[of])
         if isinstance(model, Generator):
             return model.decode(model.prior(BATCH, seed=1)[of])
         return model(keras.tree.map_structure(lambda values: values[of], self.inputs))
@@ -80,14 +111,16 @@ class Built:
     @property
     def output_shape(self) -> tuple[int, ...]:
         """What the builders promise for three classes."""
-        if isinstance(self.model, Generator):
-            return self.inputs.shape
+        if isinstance(self.model, Generator) or zoo.card(self.name).task == "reconstruction":
+            return keras.tree.flatten(self.inputs)[0].shape
         if zoo.card(self.name).task == "tagging":
             return (*self.inputs.shape, CLASSES)
         if isinstance(self.model, Translator):
             return (BATCH, PLACES, CLASSES)
         if zoo.card(self.name).task == "language-modelling":
             return (*self.inputs.shape, VOCABULARY)
+        if isinstance(self.model, WordVectors):
+            return (*self.inputs.shape, SMALLEST["embedding"]["width"])
         return (BATCH, CLASSES if self.targets is None or self.targets.ndim == 1 else 1)
 
 
@@ -95,24 +128,32 @@ def build(name: str) -> Built:
     """Build a card's model at a tiny size."""
     task = zoo.card(name).task
     arguments = SMALLEST[task]
+    if task == "generation" and "label" in zoo.card(name).inputs:
+        arguments = {**arguments, "classes": CLASSES}
+    arguments = {**arguments, **SMALLER.get(name, {})}
     draw = np.random.default_rng(0)
     shape = (BATCH, *arguments["input_shape"])
     if "vocabulary_size" in arguments:
         inputs = draw.integers(2, VOCABULARY, shape).astype("int32")
-        inputs[0, 3:] = 0  # a short text
-        inputs[1, 0] = 1  # a token that the vocabulary does not have
+        if shape[1] > 2:
+            inputs[0, 3:] = 0  # a short text
+            inputs[1, 0] = 1  # a token that the vocabulary does not have
     elif len(shape) > 2:
         inputs = draw.uniform(0.0, 1.0, shape).astype("float32")
     else:
         inputs = draw.normal(size=shape).astype("float32")
     targets: np.ndarray | None = np.arange(BATCH, dtype="int32") % CLASSES
-    if task == "generation":
+    if task in ("generation", "embedding"):
         targets = None
+    elif task == "co-occurrence-embedding":
+        targets = draw.uniform(1.0, 9.0, BATCH).astype("float32")
+    elif task == "reconstruction":
+        targets = inputs
     elif task == "regression":
         targets = draw.normal(size=(BATCH, 1)).astype("float32")
     elif task == "tagging":
         targets = draw.integers(CLASSES, size=shape).astype("int32")
-    elif task == "translation":
+    elif task in ("translation", "captioning"):
         targets = draw.integers(0, CLASSES, (BATCH, PLACES)).astype("int32")
         before = draw.integers(0, CLASSES, (BATCH, PLACES)).astype("int32")
         return Built(
@@ -152,13 +193,28 @@ def train_once(built: Built, kind: type) -> tuple[list[Any], Any]:
     optimizers = {keyword: kind() for keyword in several or ["optimizer"]}
     task = zoo.card(built.name).task
     loss: Any = "mse" if task == "regression" else "sparse_categorical_crossentropy"
+    if task == "reconstruction":
+        loss = "binary_crossentropy"
     if task == "language-modelling":
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     built.model.compile(
-        **optimizers, loss=None if built.targets is None else loss, run_eagerly=True
+        **optimizers,
+        loss=None if built.targets is None or isinstance(built.model, WordVectors) else loss,
+        run_eagerly=True,
     )
-    scores = built.model.train_on_batch(built.inputs, built.targets)
-    return list(optimizers.values()), scores
+    return list(optimizers.values()), step_of_each_phase(built)
+
+
+def step_of_each_phase(built: Built) -> Any:
+    """Take one step, or one in each phase of a model that has phases; return the last loss."""
+    scores: Any = None
+    for phase in range(getattr(built.model, "phases", 1)):
+        if phase:
+            built.model.go_to_phase(phase)
+        scores = built.model.train_on_batch(built.inputs, built.targets)
+    if isinstance(built.model, Phased):
+        built.model.go_to_phase(0)
+    return scores
 
 
 def test_the_forward_pass_has_the_stated_shape_and_is_finite(built: Built) -> None:
@@ -167,7 +223,9 @@ def test_the_forward_pass_has_the_stated_shape_and_is_finite(built: Built) -> No
     values = keras.ops.convert_to_numpy(outputs)
     assert np.isfinite(values).all()
     # Probabilities, or pixels of a generator.
-    if zoo.card(built.name).task not in ("regression", "language-modelling"):
+    if zoo.card(built.name).task not in ("regression", "language-modelling") and not isinstance(
+        built.model, WordVectors
+    ):
         assert values.min() >= 0.0
         assert values.max() <= 1.0
 
@@ -263,7 +321,7 @@ def test_in_half_precision_it_trains_and_answers_stay_float32_and_finite(name: s
     before = [variable.numpy() for variable in half.model.trainable_variables]
     _, scores = train_once(half, keras.optimizers.Adam)
     for _ in range(12):  # the first steps may be skipped, while the loss's scale is being found
-        scores = half.model.train_on_batch(half.inputs, half.targets)
+        scores = step_of_each_phase(half)
         changed = half.model.trainable_variables[0].numpy() != before[0]
         if np.any(changed) and np.any(half.model.trainable_variables[-1].numpy() != before[-1]):
             break

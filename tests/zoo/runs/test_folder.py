@@ -459,7 +459,7 @@ def test_while_another_process_makes_a_run_this_one_waits(
     run_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     create(run_dir)
-    clock = iter([0.0, 5.0, 11.0])
+    clock = iter([0.0, 5.0, 61.0])
     monkeypatch.setattr("zoo.base.files.time.monotonic", lambda: next(clock))
     monkeypatch.setattr("zoo.base.files.time.sleep", lambda seconds: None)
     with held(run_dir), pytest.raises(UsageError, match="is starting a training in"):

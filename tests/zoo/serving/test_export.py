@@ -131,6 +131,16 @@ def test_another_process_makes_the_generator_s_images_from_latents(
     assert images.shape == (5, 8, 8, 1)
 
 
+@pytest.mark.slow
+def test_all_steps_of_a_diffusion_are_exported(shared_run_dir: Path, tmp_path: Path) -> None:
+    run = tiny.run("ddpm", shared_run_dir)
+    loaded = tf.saved_model.load(str(run.export(tmp_path / "exports")))
+    latent = tf.random.stateless_normal((5, 8, 8, 1), (0, 1))
+    label = tf.constant([3, 1, 4, 1, 5])
+    images = loaded.signatures["generate"](latent=latent, label=label)["image"]
+    np.testing.assert_allclose(images, run.model.decode(latent, label), atol=TOLERANCE)
+
+
 @pytest.fixture
 def run(shared_run_dir: Path) -> Run:
     return tiny.run("table", shared_run_dir)

@@ -60,14 +60,14 @@ def test_the_recipes_task_is_taken_or_else_the_cards(
             None,
             "languages",
             "gan does generation and reads images; languages gives a text. "
-            "Models for languages: rnn, lstm, gru, gpt, gpt2-small",
+            "Models for languages: rnn, lstm, gru, gpt, gpt2-small, moe-transformer, …",
         ),
         (
             "mlp",
             "regression",
             "languages",
             "mlp does regression and reads images or tables of numbers or series; languages gives "
-            "a text. Models for languages: rnn, lstm, gru, gpt, gpt2-small",
+            "a text. Models for languages: rnn, lstm, gru, gpt, gpt2-small, moe-transformer, …",
         ),
         (
             "perceptron",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import keras
@@ -17,8 +16,9 @@ from zoo.datasets.features.image import Image
 from zoo.datasets.loading import Dataset, load
 from zoo.datasets.spec import DatasetSpec
 from zoo.datasets.split import Split
-from zoo.tasks import generation
 from zoo.tasks.base import MOST_SAMPLES, SampleRequest
+from zoo.tasks.quality import PARZEN_SAMPLES, SCORED_SAMPLES
+from zoo.tasks.sample_scores import parzen
 
 DIGITS = load("digits")
 TASK = tasks.make("generation", DIGITS.spec)
@@ -26,12 +26,6 @@ TASK = tasks.make("generation", DIGITS.spec)
 
 def drawn(model: Any, count: int, seed: int = 0) -> np.ndarray:
     return np.asarray(TASK.sample(model, SampleRequest(count=count, seed=seed)).values)
-
-
-def images(split: str) -> np.ndarray:
-    """The encoded images of a split."""
-    (chunk,) = DIGITS.split(split).chunks(2000)
-    return np.asarray(DIGITS.spec.features["image"].encode(chunk["image"]))
 
 
 @pytest.fixture(scope="module", params=["vae", "gan"])
@@ -86,42 +80,11 @@ def test_a_generator_predicts_nothing_and_says_what_to_type() -> None:
         TASK.rows(np.zeros((1, 8, 8, 1)), 3)
 
 
-def density(point: list[float], centres: list[list[float]], width: float) -> float:
-    """The density of Gaussians around centres at a point, by the book and by loops."""
-    total = 0.0
-    for centre in centres:
-        exponent = -sum((x - c) ** 2 for x, c in zip(point, centre, strict=True)) / (2 * width**2)
-        normaliser = (width * math.sqrt(2 * math.pi)) ** len(point)
-        total += math.exp(exponent) / normaliser
-    return total / len(centres)
-
-
-@pytest.mark.parametrize("width", [0.1, 0.5, 2.0])
-def test_the_parzen_score_is_the_mean_log_density(width: float) -> None:
-    centres = [[0.0, 0.0], [1.0, 0.5], [0.2, 0.9]]
-    points = [[0.1, 0.1], [0.9, 0.4]]
-    expected = sum(math.log(density(point, centres, width)) for point in points) / len(points)
-    found = generation._parzen(np.array(centres), np.array(points), width)
-    assert found == pytest.approx(expected, rel=1e-12)
-
-
-def test_points_far_from_every_sample_score_low_and_not_infinitely_low() -> None:
-    far = generation._parzen(np.zeros((2, 3)), np.full((1, 3), 100.0), 0.05)
-    by_hand = -3 * 100.0**2 / (2 * 0.05**2) - 3 * math.log(0.05 * math.sqrt(2 * math.pi))
-    assert far == pytest.approx(by_hand, rel=1e-9)
-
-
-def test_images_are_scored_as_points_of_all_their_pixels() -> None:
-    draw = np.random.default_rng(0)
-    samples, points = draw.uniform(size=(5, 8, 8, 1)), draw.uniform(size=(3, 8, 8, 1))
-    flat = generation._parzen(samples.reshape(5, -1), points.reshape(3, -1), 0.3)
-    assert generation._parzen(samples, points, 0.3) == flat
-
-
 class Dots(keras.Model):
     """A generator that draws one of four dots."""
 
     latent_dim = 1
+    latent_shape = (1,)
 
     def prior(self, count: int, seed: int) -> Any:
         drawn = np.random.default_rng(seed).integers(0, 4, (count, 1)) / 4.0
@@ -142,24 +105,22 @@ def test_the_width_is_chosen_on_the_validation_split_and_not_on_the_one_that_is_
         return Split.in_memory({"image": np.array(values, np.float32)[:, None, None, None]})
 
     # Validation lies on the samples, which asks for the narrowest Gaussians; test lies between.
-    splits = {"validation": split(0.0, 0.25, 0.5), "test": split(0.125, 0.375)}
+    splits = {
+        "train": split(0.0, 0.25, 0.5, 0.75),
+        "validation": split(0.0, 0.25, 0.5),
+        "test": split(0.125, 0.375),
+    }
     spec = DatasetSpec(
         name="dots", features={"image": Image(raw_shape=(1, 1, 1))}, inputs=("image",)
     )
     task, model = tasks.make("generation", spec), Dots()
     model.compile()
     scores = task.evaluate(model, Dataset(spec, splits), "test")
-    samples = model.decode(model.prior(generation.SCORED_SAMPLES, 0)).numpy()
+    samples = model.decode(model.prior(SCORED_SAMPLES, 0)).numpy()[:PARZEN_SAMPLES]
     points = np.array([0.125, 0.375])
-    narrow, wide = (generation._parzen(samples, points, width) for width in (0.05, 0.1))
+    narrow, wide = (parzen(samples, points, width) for width in (0.05, 0.1))
     assert scores["parzen_log_likelihood"] == pytest.approx(narrow)
     assert narrow < wide  # on the scored split a wider one would look better
-
-
-def test_samples_like_the_data_score_higher_than_noise() -> None:
-    train, test = images("train")[:1000], images("test")
-    noise = np.random.default_rng(0).uniform(size=train.shape)
-    assert generation._parzen(train, test, 0.2) > generation._parzen(noise, test, 0.2) + 10
 
 
 def test_a_generator_is_served_from_latents_to_images(model: Any) -> None:

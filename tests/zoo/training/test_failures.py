@@ -56,12 +56,12 @@ def test_a_loss_that_turns_nan_fails_with_the_epoch_the_rate_and_what_to_try(
 @pytest.mark.parametrize(
     ("where", "name", "cause", "message"),
     [
-        (state, "save_weights", full, "run mlp-iris-1 cannot be written: No space left on device"),
+        (state, "written_whole", full, "run mlp-iris-1 cannot be written: No space left on device"),
         (trainer, "written_whole", full, "cannot be written: No space left on device"),
         (conclusion, "write_text", full, "cannot be written: No space left on device"),
         (state, "save", out_of_memory, "does not fit into memory; try a smaller --batch-size"),
     ],
-    ids=["best weights", "model", "metrics", "memory"],
+    ids=["checkpoint", "model", "metrics", "memory"],
 )
 def test_a_failure_is_one_line_and_the_run_says_so(
     where: Any,
@@ -119,7 +119,7 @@ def test_ctrl_c_later_leaves_a_run_to_go_on_with(run_dir: Path) -> None:
     assert (run.status, run.epochs_done, run.failure) == ("unfinished", 1, None)
     with pytest.raises(UsageError, match=r"has not finished training.*--resume"):
         _ = run.metrics
-    with pytest.raises(KeyboardInterrupt):  # before the next epoch ends, nothing is lost
+    with pytest.raises(KeyboardInterrupt):  # before the next step ends, nothing is lost
         zoo_run.resume(run, reporter=InterruptedAtOnce())
     assert zoo_run.resume(run, reporter=Silent()).status == "finished"
 
@@ -133,11 +133,12 @@ def test_what_the_system_ends_is_unfinished_and_not_failed(run_dir: Path) -> Non
     assert zoo.load("latest", run_dir).status == "unfinished"
 
 
-def test_a_process_killed_between_history_and_checkpoint_starts_again(run_dir: Path) -> None:
+def test_a_process_killed_before_its_first_checkpoint_starts_again(run_dir: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         zoo.train(**IRIS, run_dir=run_dir, reporter=interrupted_after(1))
     run = zoo.load("latest", run_dir)
-    (run.path / "checkpoints" / "state.npz").unlink()
+    for checkpoint in run.checkpoints:
+        checkpoint.unlink()
     resumed = zoo_run.resume(run, reporter=Silent())
     assert resumed.history["epoch"] == [1, 2]
 

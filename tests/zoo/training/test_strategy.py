@@ -35,5 +35,7 @@ def test_by_itself_short_steps_run_together_and_long_ones_alone() -> None:
     assert steps("auto", 720, model="resnet18") == 1
 
 
-def test_several_replicas_run_one_step_at_a_time() -> None:
-    assert steps(5, 20, strategy=SimpleNamespace(num_replicas_in_sync=2)) == 1
+def test_each_replicas_share_of_a_step_counts() -> None:
+    four = SimpleNamespace(num_replicas_in_sync=4)
+    assert steps(5, 20, strategy=four) == 5
+    assert steps("auto", 720) <= steps("auto", 720, strategy=four) <= MOST_STEPS

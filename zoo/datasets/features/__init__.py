@@ -13,7 +13,9 @@ from zoo.datasets.features.base import Feature, tuples
 TYPES = {
     "image": "zoo.datasets.features.image:Image",
     "table": "zoo.datasets.features.table:Table",
+    "record": "zoo.datasets.features.record:Record",
     "text": "zoo.datasets.features.text:Text",
+    "byte-pair-text": "zoo.datasets.features.byte_pair_text:BytePairText",
     "series": "zoo.datasets.features.series:Series",
     "tags": "zoo.datasets.features.tags:Tags",
     "label": "zoo.datasets.features.label:Label",

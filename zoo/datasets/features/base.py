@@ -146,6 +146,10 @@ class Feature:
         """Return the shape of one raw value; None is any size."""
         return self.shape
 
+    def default_shape(self) -> tuple[int | None, ...]:
+        """Return the shape of one value in the form that it has now, known or not."""
+        return self.shape
+
     def builder_arguments(self) -> dict[str, Any]:
         """Return what a model's builder has to know of it as an input."""
         return {"input_shape": self.shape}
@@ -182,6 +186,15 @@ class Feature:
         """Return raw values that fit: random, but the same every time."""
         raise NotImplementedError
 
+    def beside(self) -> Mapping[str, str]:
+        """Return the files, by name, that stand beside an export because it cannot hold them."""
+        return {}
+
+    @classmethod
+    def how_to_use(cls, file: str) -> str:
+        """Return the lines of Python that use a file of `beside`."""
+        return ""
+
     def resources(self) -> Sequence[Any]:
         """Return the Keras layers with look-up tables that an export has to keep."""
         return ()
@@ -204,6 +217,14 @@ class Feature:
             ValueError: A cell is not what it should be.
         """
         raise NotImplementedError
+
+    def class_number(self, text: str) -> int:
+        """Return the number of the class that a user names, by its name or its number.
+
+        Raises:
+            UsageError: There is no such class, or it is no class at all.
+        """
+        raise UsageError(f"{self.noun()} has no classes, got '{text}'")
 
     def decode(self, encoded: Any) -> list[Any]:
         """Return what people read, for each of a model's answers (B, …)."""

@@ -102,6 +102,10 @@ class Image(Feature):
         height, width = self.size or self.raw_shape[:2]
         return height, width, self.channels or self.raw_shape[2]
 
+    def default_shape(self) -> tuple[int | None, ...]:
+        """Return (height, width, channels), where a side may be None."""
+        return self._any_shape()
+
     def shape_as_it_comes(self) -> tuple[int | None, ...]:
         """Return (height, width, channels); None is any size."""
         return self.raw_shape

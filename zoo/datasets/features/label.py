@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from zoo.base.errors import unknown
 from zoo.datasets.features.base import Feature
 
 
@@ -59,6 +60,15 @@ class Label(Feature):
             return np.array([index[cell] for (cell,) in cells], np.int32)
         except KeyError as error:
             raise ValueError(f"there is no class {error}") from None
+
+    def class_number(self, text: str) -> int:
+        """Return the number of the class that a user names; names come before numbers."""
+        if text in self.names:
+            return self.names.index(text)
+        if text.isascii() and text.isdigit() and int(text) < self.classes:
+            return int(text)
+        names = self.names or [f"0 to {self.classes - 1}"]
+        raise unknown("class", text, names)
 
     def decode(self, encoded: Any) -> list[Any]:
         """Return the most probable class's name for probabilities (B, classes)."""

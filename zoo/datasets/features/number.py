@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -20,11 +21,25 @@ class Number(Feature):
 
     unit: str = ""
     """For axes and tables."""
+    standardised: bool = False
+    """Whether a network's last layer is scaled by the training split's mean and deviation."""
+    mean: float = 0.0
+    """Over the training split."""
+    standard_deviation: float = 1.0
 
     @property
     def shape(self) -> tuple[int | None, ...]:
         """(1,)."""
         return (1,)
+
+    def fit(self, chunks: Iterable[np.ndarray]) -> Self:
+        """Return the feature with a mean and a deviation, where it is standardised."""
+        if not self.standardised:
+            return self
+        values = np.concatenate(list(chunks)).astype(np.float64)
+        return dataclasses.replace(
+            self, mean=float(values.mean()), standard_deviation=float(values.std()) or 1.0
+        )
 
     def titles(self, raw: Iterable[Any]) -> list[str]:
         """Return the numbers with up to six digits."""

@@ -17,6 +17,11 @@ from zoo.datasets.features.inputs import STDIN, content_of, require_value
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp")
 TRANSPARENT = ("RGBA", "LA", "PA", "RGBa")
 """Pillow's modes of pictures with an alpha channel."""
+PILLOW = 0
+FORMS = {"JPEG": 1, "PNG": 2}
+"""Formats that TensorFlow decodes as Pillow does, by Pillow's names."""
+_ORIENTATION = 0x0112
+"""The EXIF field that says which side of a photograph is up."""
 _NOTHING = np.zeros((0, 1, 1, 1), np.float32)
 # What white may be in a picture of whole numbers that does not say how deep it is.
 _WHITES = (255.0, 65535.0, 2.0**31 - 1, 2.0**32 - 1)
@@ -105,6 +110,42 @@ def image(content: bytes, name: str, *, grey: bool) -> np.ndarray:
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UsageError(f"{name} is not a readable image: {error}") from None
     return (values[None, ..., None] if grey else values[None]) / np.float32(255.0)
+
+
+def plain_format(content: bytes, name: str) -> tuple[int, int, bool, int]:
+    """Return what a picture's first bytes tell, without decoding it.
+
+    Args:
+        content: Of the file.
+        name: Of the file, for messages.
+
+    Returns:
+        Height and width as it is seen, whether it is grey, and its place in `FORMS`, or `PILLOW`.
+
+    Raises:
+        UsageError: It is no picture.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    if not content:
+        raise UsageError(f"{name} is empty (0 bytes)")
+    try:
+        with Image.open(io.BytesIO(content)) as opened:
+            width, height = opened.size
+            # Pillow would decode a whole PNG to look for such a field behind its pixels.
+            asked = opened.format != "PNG" or "exif" in opened.info
+            turn = opened.getexif().get(_ORIENTATION, 1) if asked else 1
+            form = FORMS.get(opened.format or "", PILLOW)
+            if turn != 1 or opened.mode not in ("L", "RGB") or "transparency" in opened.info:
+                form = PILLOW
+            grey = opened.mode in ("1", "L", "LA", "I", "F") or opened.mode.startswith("I;16")
+    except UnidentifiedImageError:
+        raise UsageError(f"{name} is not a readable image: its format is unknown") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UsageError(f"{name} is not a readable image: {error}") from None
+    if turn in (5, 6, 7, 8):  # lying on its side
+        height, width = width, height
+    return height, width, grey, form
 
 
 def _deep(values: np.ndarray, mode: str, name: str) -> np.ndarray:

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO, ClassVar, Self
+from typing import Any, BinaryIO, ClassVar, Self, cast
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from zoo.datasets.features.inputs import STDIN, content_of, require_value
 PADDING, UNKNOWN, START, END = 0, 1, 2, 3
 """The special tokens' numbers; the last two exist where a text is `marked`."""
 UNITS = ("character", "word")
+BYTE_PAIR = "byte-pair"
+"""The unit of `zoo.datasets.features.byte_pair_text`."""
 # Control characters stand for the special tokens in look-ups; in a text they are unknown.
 _UNKNOWN, _MARKS = "\x01", ("\x02", "\x03")
 # In the syntax of TensorFlow's regular expressions: what Python's str.split() splits at.
@@ -35,10 +37,16 @@ class Text(Feature):
 
     type: ClassVar[str] = "text"
     uses: ClassVar[tuple[str, ...]] = ("tokens",)
+    units: ClassVar[tuple[str, ...]] = UNITS
+    in_graph: ClassVar[bool] = True
+    """Whether TensorFlow's graph can take texts apart and put them together."""
+    padding: ClassVar[int] = PADDING
+    """The token that stands where there is none."""
     form: ClassVar[tuple[str, ...]] = ("unit", "length", "vocabulary_size", "lowercase")
 
     unit: str = "character"
-    """What a token is: a ``"character"``, or a ``"word"`` between white space of any kind."""
+    """What a token is: a ``"character"``, or a ``"word"`` between white space of any kind. A text
+    of ``"byte-pair"`` is a `zoo.datasets.features.byte_pair_text.BytePairText`."""
     length: int | None = None
     """Tokens that are kept, with the marks; None keeps as many as the longest training text has."""
     vocabulary_size: int | None = None
@@ -52,10 +60,12 @@ class Text(Feature):
     tokens and the one that follows them, which is the first of the next window."""
     vocabulary: tuple[str, ...] = ()
     """The tokens after the special ones, the most frequent first."""
+    counts: tuple[int, ...] = ()
+    """How often each of them stands in the training texts."""
 
     def __post_init__(self) -> None:
-        if self.unit not in UNITS:
-            choices = ", ".join(map(repr, UNITS))
+        if self.unit not in self.units:
+            choices = ", ".join(map(repr, (*UNITS, BYTE_PAIR)))
             raise ValueError(f"unit: must be one of {choices}, got {self.unit!r}")
         for key, least in (("length", 1), ("vocabulary_size", self.specials + 1)):
             value = getattr(self, key)
@@ -65,6 +75,27 @@ class Text(Feature):
                 )
         if not isinstance(self.lowercase, bool):
             raise ValueError(f"lowercase: must be true or false, got {self.lowercase!r}")
+
+    def with_form(self, column: str, values: Mapping[str, Any]) -> Self:
+        """Return the feature in the form that a recipe asks for; of byte pairs another class."""
+        if values.get("unit") != BYTE_PAIR or self.unit == BYTE_PAIR:
+            return super().with_form(column, values)
+        from zoo.datasets.features.byte_pair_text import BytePairText
+
+        size = {"vocabulary_size": self.vocabulary_size}
+        changed: Any = BytePairText.of(self).with_form(column, {**size, **values})
+        return cast(Self, changed)
+
+    @property
+    def unwritten(self) -> tuple[int, ...]:
+        """The tokens that a language model never writes."""
+        return (PADDING, UNKNOWN)
+
+    def characters(self) -> np.ndarray | None:
+        """Return how many characters each token stands for (V,), or None where nobody knows."""
+        if self.unit != "character":
+            return None  # an unknown word may have any number of them
+        return np.array([0, *[1] * (self.tokens - 1)], np.int32)
 
     @property
     def specials(self) -> int:
@@ -104,9 +135,11 @@ class Text(Feature):
         # By code point among tokens of one count, so that every machine agrees.
         ranked = sorted(counts, key=lambda token: (-counts[token], token))
         most = None if self.vocabulary_size is None else self.vocabulary_size - self.specials
+        kept = tuple(ranked[:most])
         return dataclasses.replace(
             self,
-            vocabulary=tuple(ranked[:most]),
+            vocabulary=kept,
+            counts=tuple(counts[token] for token in kept),
             length=self.length or max(1, longest + (2 if self.marked else 0)),
         )
 
@@ -241,6 +274,10 @@ class Text(Feature):
         tokens = tf.ragged.boolean_mask(tf.gather(words, numbers), kept)
         separator = "" if self.unit == "character" else " "
         return tf.strings.reduce_join(tokens, axis=1, separator=separator)
+
+    def titles(self, raw: Iterable[Any]) -> list[str]:
+        """Return the texts themselves."""
+        return [text.decode("utf-8") if isinstance(text, bytes) else str(text) for text in raw]
 
     def as_raw(self, values: Any) -> np.ndarray:
         """Return an array of texts from a list of them, or one text."""

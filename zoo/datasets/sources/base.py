@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,10 @@ class Description:
     """What its examples come through, in a word."""
     note: str = ""
     """What to compare a score with, and what the split holds."""
+    told: tuple[str, ...] = ()
+    """Of a source of one's own: what was inferred, converted or left out, in a line each."""
+    imbalance: float = 1.0
+    """How many times the rarest class the most frequent one is, where classes were counted."""
     first_use: str = ""
     """What the first use downloads or reads; empty where nothing is to be done."""
 
@@ -65,6 +69,11 @@ class Description:
         sizes = {split: splits.get(split, splits.get("all", 0)) for split in SPLITS}
         return cls(name=name, features=features, sizes=sizes, origin=origin, **tuples(facts))
 
+    def shown_size(self) -> tuple[int, int]:
+        """Return the height and width of the first input's images; those of any size are 224."""
+        shape = self.features[self.inputs[0]].default_shape()
+        return shape[0] or 224, shape[1] or 224
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         values = {key: value for key, value in vars(self).items() if key != "features"}
@@ -80,6 +89,10 @@ class Loaded:
     """``"train"``, ``"validation"`` and ``"test"``; the columns hold raw values."""
     features: Mapping[str, Feature]
     """The description's, with what only the examples tell, such as the names of classes."""
+    keys: Mapping[str, Sequence[str]] | None = None
+    """Of a source of one's own: what the examples of each split are called."""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    """What could not be read and was left out, with the reason."""
 
 
 class Source:
@@ -111,6 +124,18 @@ class Source:
             described: With the form of each column.
         """
         return self.load()
+
+    def with_splits(self, stored: Mapping[str, Sequence[str]]) -> Source:
+        """Return the source divided as a run has it; only sources of the user's own are divided.
+
+        Args:
+            stored: The keys of the examples in each split.
+        """
+        return self
+
+    def find_faults(self, progress: Callable[[int], None] = lambda done: None) -> dict[str, str]:
+        """Return why examples cannot be read, by what they are called: each is read for this."""
+        return {}
 
     def fingerprint(self) -> str:
         """Return a text that changes when the examples do."""

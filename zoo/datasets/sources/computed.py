@@ -153,7 +153,8 @@ def openers() -> Mapping[str, Callable[[], Source]]:
                 name="adding",
                 title="The adding problem",
                 question="What is the sum of the two numbers that are marked in a long series?",
-                note="Always answering 1, the mean, scores a mean squared error of 0.167. No "
+                note="Mean squared errors on the test part: 0.167 by always answering 1, the mean, "
+                "and 0.165 by linear regression on all values and markers at a length of 60. No "
                 "series of the test part was trained on.",
                 features={
                     "series": Series(channels=("value", "marker"), length=60, standardised=False),

@@ -58,19 +58,19 @@ class TensorFlowDataset(Source):
     def is_prepared(self) -> bool:
         """Return whether it was downloaded before."""
         start_tensorflow()
-        with self._one_line_errors():
+        with self.one_line_errors():
             return bool(self._builder().is_prepared())
 
     def load(self) -> Loaded:
         """Return the splits, downloaded if they are not there yet."""
         start_tensorflow()
         sizes = self.description.sizes
-        with self._one_line_errors():
+        with self.one_line_errors():
             builder = self._builder()
             if not builder.is_prepared():
                 self._require_archives(builder)
-                self._require_network(builder)
-                self._prepare(builder)
+                self.require_network(builder)
+                self.prepare(builder)
             train, validation = sizes["train"], sizes["validation"]
             make = self._in_memory if self.description.in_memory else self._on_disk
             splits = {
@@ -93,7 +93,7 @@ class TensorFlowDataset(Source):
         return tensorflow_datasets.builder(self.builder)
 
     @contextlib.contextmanager
-    def _one_line_errors(self) -> Iterator[None]:
+    def one_line_errors(self) -> Iterator[None]:
         """Keep standard output clean, and say in one line what fails and what can be done."""
         # They warn that what is not downloaded yet is not there, and of every attempt.
         logs = [logging.getLogger(name) for name in ("absl", "urllib3")]
@@ -116,14 +116,15 @@ class TensorFlowDataset(Source):
             for log, level in zip(logs, levels, strict=True):
                 log.setLevel(level)
 
-    def _prepare(self, builder: Any) -> None:
+    def prepare(self, builder: Any) -> None:
+        """Download and prepare the data."""
         import tensorflow_datasets
 
         # Some versions look first whether Google's bucket has the data prepared: a minute, offline.
         config = tensorflow_datasets.download.DownloadConfig(try_download_gcs=False)
         builder.download_and_prepare(download_config=config)
 
-    def _require_network(self, builder: Any) -> None:
+    def require_network(self, builder: Any) -> None:
         """Raise a `DlzooError` if files are missing and no host that has them answers."""
         from tensorflow_datasets.core.download.resource import get_dl_fname
 

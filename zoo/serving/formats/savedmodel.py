@@ -23,7 +23,8 @@ def write(network: Any, task: Task, endpoints: Mapping[str, Endpoint], folder: P
     """
     archive = keras.export.ExportArchive()
     archive.track(network)
-    for feature in task.fed.values():
+    features = {id(one): one for one in (*task.fed.values(), *task.asked.values())}
+    for feature in features.values():
         for resource in feature.resources():
             archive.track(resource)
     for name, endpoint in endpoints.items():

@@ -72,6 +72,7 @@ def test_no_token_of_the_training_texts_is_unknown(unit: str, lowercase: bool) -
 def test_the_vocabulary_has_the_most_frequent_first_then_by_code_point() -> None:
     fitted = Text().fit([np.array(["bcb"]), np.array(["acba"])])
     assert fitted.vocabulary == ("b", "a", "c")
+    assert fitted.counts == (3, 2, 2)
     assert fitted.length == 4  # of the longest text
     assert fitted.tokens == 5
     assert fitted.builder_arguments() == {"input_shape": (4,), "vocabulary_size": 5}
@@ -140,7 +141,7 @@ def test_a_served_text_is_encoded_as_a_training_text() -> None:
 @pytest.mark.parametrize(
     ("form", "message"),
     [
-        ({"unit": "whitespace"}, "data.text.unit: must be one of 'character', 'word', got"),
+        ({"unit": "whitespace"}, "data.text.unit: must be one of 'character', 'word', 'byte-pair'"),
         ({"split": "word"}, "data.text.split: unknown key. It takes: unit, length, "),
         ({"lenght": 8}, "data.text.lenght: unknown key. Did you mean 'length'?"),
         ({"size": [4, 4]}, "data.text.size: unknown key."),

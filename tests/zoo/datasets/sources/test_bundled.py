@@ -64,9 +64,19 @@ def columns(name: str, split: str) -> dict[str, Any]:
 
 def test_the_promised_data_sets_are_there() -> None:
     tables = {"digits", "iris", "wine", "breast-cancer", "diabetes", *TRUTH_TABLES}
-    promised = tables | {"languages", "dates", "pydoc", "python-tokens"}
+    promised = tables | {"languages", "dates", "pydoc", "python-tokens", "docstrings"}
     assert set(NAMES) == promised == set(INDEX)
-    others = {"adding", "mackey-glass", "mnist", "cifar10", "imagenet"}
+    others = {
+        "adding",
+        "mackey-glass",
+        "digit-captions",
+        "glyphs",
+        "mnist",
+        "cifar10",
+        "imagenet",
+        "imdb",
+        "ted",
+    }
     assert set(list_sources()) == promised | others
 
 
@@ -107,7 +117,7 @@ def test_every_class_occurs_and_is_named(name: str) -> None:
 
 
 # Modules and topics stay whole, so that their shares of the examples differ.
-SPLIT_BY_FILE = {"python-tokens", "pydoc"}
+SPLIT_BY_FILE = {"python-tokens", "pydoc", "docstrings"}
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES) - {*TRUTH_TABLES} - SPLIT_BY_FILE))

@@ -288,7 +288,7 @@ def test_without_a_network_one_line_says_what_is_there_offline(
     def prepare(*arguments: Any) -> None:
         raise AssertionError("it would try for minutes")
 
-    monkeypatch.setattr(TensorFlowDataset, "_prepare", prepare)
+    monkeypatch.setattr(TensorFlowDataset, "prepare", prepare)
     with pytest.raises(DlzooError) as caught:
         source("mnist").load()
     assert not isinstance(caught.value, UsageError)  # nothing that the user typed is wrong
@@ -312,7 +312,7 @@ def test_what_was_downloaded_before_needs_no_network(data_dir: Path) -> None:
     folder.mkdir(parents=True)
     for url, file in mnist.url_infos.items():
         (folder / get_dl_fname(url, file.checksum)).touch()
-    source("mnist")._require_network(mnist)
+    source("mnist").require_network(mnist)
     tiny("tiny_pictures").load()
 
 
@@ -383,6 +383,6 @@ def test_tensorflow_datasets_looks_nowhere_else_for_prepared_data(
     given = {}
     builder = tensorflow_datasets.core.DatasetBuilder
     monkeypatch.setattr(builder, "download_and_prepare", lambda self, **more: given.update(more))
-    tiny("tiny_pictures")._prepare(tensorflow_datasets.builder("tiny_pictures"))
+    tiny("tiny_pictures").prepare(tensorflow_datasets.builder("tiny_pictures"))
     assert given["download_config"].try_download_gcs is False
     assert dataclasses.is_dataclass(given["download_config"])

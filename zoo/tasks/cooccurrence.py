@@ -1,0 +1,119 @@
+"""Embedding from counts: how often each two words of a text stand together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.datasets.sources.base import Description
+from zoo.tasks.base import EVALUATION_BATCH
+from zoo.tasks.embedding import Embedding
+
+if TYPE_CHECKING:
+    from zoo.datasets.augmentation.augmenter import Augmenter
+    from zoo.datasets.batches import Batches
+    from zoo.datasets.loading import Dataset
+    from zoo.datasets.split import Split
+
+WINDOW = 10
+"""Words to the left and to the right that count: Pennington et al. 2014, section 4.2."""
+COUNT = "count"
+"""The column of the counts."""
+
+
+class CooccurrenceEmbedding(Embedding):
+    """Models that learn vectors from pairs of words (B, 2) and how often they stand together (B,).
+
+    Two words that are d words apart count 1/d (section 4.2). Every pair is there in both orders.
+    """
+
+    @classmethod
+    def adapt(cls, described: Description) -> Description:
+        """Return a description whose encoded texts are pairs; they are counted as a whole."""
+        (name,) = described.inputs
+        text: Any = described.features[name]
+        pair = dataclasses.replace(text, length=2)
+        return dataclasses.replace(described, features={**described.features, name: pair})
+
+    def builder_arguments(self) -> dict[str, Any]:
+        """Return the length of a pair and the vocabulary's size."""
+        return {"input_shape": (2,), "vocabulary_size": self.text.tokens}
+
+    def feed(self, encoded: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+        """Return pairs, their counts (1 where nobody counted) and no weights."""
+        import tensorflow as tf
+
+        pairs = encoded[self.inputs[0]]
+        counts = encoded.get(COUNT, tf.ones_like(pairs[:, 0], tf.float32))
+        return pairs, counts, None
+
+    def training_batches(
+        self,
+        dataset: Dataset,
+        *,
+        batch_size: int,
+        seed: int,
+        accumulate: int = 1,
+        augment: Augmenter | None = None,
+    ) -> Batches:
+        """Return the batches of the training split's pairs."""
+        from zoo.datasets.batches import Batches
+
+        return Batches(
+            split=self._pairs(dataset, "train"),
+            features={},
+            feed=self.feed,
+            batch_size=batch_size,
+            seed=seed,
+            accumulate=accumulate,
+            augment=augment,
+        )
+
+    def evaluation_batches(
+        self, dataset: Dataset, split: str, *, replicas: int = 1, shard: int = 0, shards: int = 1
+    ) -> Any:
+        """Return the batches of a split's pairs, each once."""
+        from zoo.datasets.batches import evaluation_batches
+
+        return evaluation_batches(
+            self._pairs(dataset, split),
+            {},
+            self.feed,
+            batch_size=64 * EVALUATION_BATCH,
+            replicas=replicas,
+            extra=(self.inputs[0], COUNT),
+            shard=shard,
+            shards=shards,
+        )
+
+    def _pairs(self, dataset: Dataset, split: str) -> Split:
+        """Return the pairs of a split's texts."""
+        from zoo.datasets.split import Split
+
+        chunks = dataset.split(split).column(self.inputs[0])
+        rows = [np.asarray(row) for chunk in chunks for row in self.text.numbers(chunk)]
+        pairs, counts = cooccurrences(rows, self.text.specials)
+        return Split.in_memory({self.inputs[0]: pairs, COUNT: counts})
+
+
+def cooccurrences(texts: list[np.ndarray], specials: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the pairs (N, 2), int32, that stand together in texts of tokens, and counts (N,).
+
+    Args:
+        texts: Each (T,). Special tokens are left out, as if they were not there.
+        specials: How many tokens are no words.
+    """
+    size = 1 + max((int(text.max(initial=0)) for text in texts), default=0)
+    keys, weights = [np.empty(0, np.int64)], [np.empty(0)]
+    for text in texts:
+        words = text[text >= specials].astype(np.int64)
+        for distance in range(1, min(WINDOW, len(words) - 1) + 1):
+            first, second = words[:-distance], words[distance:]
+            keys += [first * size + second, second * size + first]
+            weights += [np.full(2 * len(first), 1.0 / distance)]
+    unique, place = np.unique(np.concatenate(keys), return_inverse=True)
+    counts = np.bincount(place, np.concatenate(weights), len(unique))
+    return np.stack(np.divmod(unique, size), axis=1).astype(np.int32), counts.astype(np.float32)

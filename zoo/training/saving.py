@@ -1,0 +1,86 @@
+"""Writing a training's checkpoints: the last few, the best epoch's weights in each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from recipes.recipe import Checkpointing
+from zoo.runs.folder import RunFolder
+from zoo.training import knowledge, state
+from zoo.training.pace import Pace
+from zoo.training.state import Checkpoint, Progress
+
+
+class Saver:
+    """Writes checkpoints into a run, and keeps the last few.
+
+    Args:
+        run: Where to.
+        model: Compiled.
+        callbacks: Those whose knowledge is saved: the model's own and the recipe's.
+        settings: How often, and how many to keep.
+        steps: Of an epoch.
+        checkpoint: What the training goes on from.
+        chief: Whether this process writes. With several workers all must call `save`, for they
+            read some variables together, and one of them writes.
+    """
+
+    def __init__(
+        self,
+        run: RunFolder,
+        model: Any,
+        callbacks: Sequence[Any],
+        settings: Checkpointing | None,
+        *,
+        steps: int,
+        checkpoint: Checkpoint | None = None,
+        chief: bool = True,
+    ) -> None:
+        self.run = run
+        self.model = model
+        self.callbacks = callbacks
+        self.settings = settings or Checkpointing()
+        self.steps = steps
+        self.chief = chief
+        self.best_weights: list[np.ndarray] = []
+        if checkpoint is not None and checkpoint.progress.best is not None:
+            weights = len(model.variables)
+            self.best_weights = checkpoint.best_weights or checkpoint.variables[:weights]
+        sizes = [4 * math.prod(variable.shape) for variable in state.variables_of(model)]
+        self.pace = Pace(self.settings, sum(sizes))
+
+    def keep_as_best(self) -> None:
+        """Keep the weights as they are: they are the best epoch's."""
+        with self.pace.timed(checkpoint=False):
+            self.best_weights = state.values_of(self.model.variables)
+
+    def save(self, progress: Progress, before: Callable[[], None]) -> None:
+        """Write a checkpoint.
+
+        Args:
+            progress: How far the training is; what callbacks know is added.
+            before: Writes what must not be older than the checkpoint, such as the history.
+        """
+        with self.pace.timed():
+            variables = state.values_of(state.variables_of(self.model))
+            if not self.chief:
+                return
+            before()
+            whole = replace(
+                progress,
+                callbacks=[knowledge.of(one) for one in self.callbacks],
+                steps_per_execution=self.model.steps_per_execution,
+            )
+            # Of the epoch that has just ended, or where no epoch is better than another, the best
+            # weights are those in the checkpoint.
+            here = progress.step == 0 and progress.best == len(progress.rows) - 1
+            best = [] if here or progress.best is None else self.best_weights
+            number = progress.epoch * self.steps + progress.step
+            state.save(self.run.checkpoint_path(number), whole, variables, best)
+            for old in self.run.checkpoints[: -self.settings.keep]:
+                old.unlink(missing_ok=True)
