@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 EPOCHS = {"lenet5-digits": 20, "resnet20-digits": 6, "vgg11-digits": 4, "transformer-dates": 4}
-LIMIT = 0.03
 
 
 @dataclass(frozen=True)

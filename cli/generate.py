@@ -120,34 +120,16 @@ def command(
     """Generate new examples with RUN's model: images into one file, or texts."""
     found = load(run, run_dir, weights=weights)
     given = {key: value for key, value in of_texts.items() if value is not None}
+    making: dict[str, Any] = {"count": count, "class": label, "steps": steps, "animate": animate}
+    making |= {"interpolate": interpolate or None}
     if reconstruct is not None:
-        said = [key.replace("_", "-") for key in given]
-        beside: dict[str, Any] = {
-            "count": count,
-            "class": label,
-            "steps": steps,
-            "animate": animate,
-        }
-        beside |= {"denoise": denoise or None, "interpolate": interpolate or None}
-        said += [key for key, value in beside.items() if value is not None]
-        if said:
-            raise UsageError(f"--{said[0]} has no use beside --reconstruct, which draws FILE")
+        beside = {**given, **making, "denoise": denoise or None}
+        _require_alone("--reconstruct, which draws FILE", beside)
         reconstructed(found, reconstruct, output, overwrite=overwrite, as_json=as_json)
         tell_unfinished(found, weights)
         return
     if denoise:
-        others: dict[str, Any] = {
-            "--count": count,
-            "--class": label,
-            "--steps": steps,
-            "--animate": animate,
-        }
-        wrong = [flag for flag, value in others.items() if value is not None]
-        if wrong or given or interpolate:
-            flag = (wrong or [f"--{key.replace('_', '-')}" for key in given] or ["--interpolate"])[
-                0
-            ]
-            raise UsageError(f"{flag} has no use beside --denoise, which cleans FILE")
+        _require_alone("--denoise, which cleans FILE", {**given, **making})
         denoised(found, denoise, output, overwrite, as_json)
         tell_unfinished(found, weights)
         return
@@ -173,6 +155,13 @@ def command(
         _file(found, request, animate, output, overwrite, as_json)
     tell_unfinished(found, weights)
     hint(run_command("export", found, run_dir))
+
+
+def _require_alone(what: str, beside: dict[str, Any]) -> None:
+    """Raise a `UsageError` if a flag was given that only makes sense where something is made."""
+    for key, value in beside.items():
+        if value is not None:
+            raise UsageError(f"--{key.replace('_', '-')} has no use beside {what}")
 
 
 def _file(

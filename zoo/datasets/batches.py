@@ -186,11 +186,15 @@ def evaluation_batches(
         inputs, targets, weights = batch(mine)
         real = tf.cast(number, tf.int32) * size + shard * share + tf.range(share)
         counts = tf.cast(real < len(split), tf.float32) * (steps * size / len(split))
-        if targets is not None and len(targets.shape) > 2:
-            # A loss of images is one for each pixel: Keras does not spread a weight over two axes.
-            counts = tf.reshape(counts, (-1, *(1,) * (len(targets.shape) - 2)))
+        # As many axes as the weights, or else as the loss, which is one for each pixel of an image:
+        # Keras does not spread a weight over two axes.
+        axes = 1 if targets is None else max(len(targets.shape) - 1, 1)
         if weights is not None:
-            counts = tf.reshape(counts, (-1, *(1,) * (len(weights.shape) - 1))) * weights
+            axes = len(weights.shape)
+        if axes > 1:
+            counts = tf.reshape(counts, (-1, *(1,) * (axes - 1)))
+        if weights is not None:
+            counts *= weights
         return nested(inputs, inputs if targets is None else targets, counts)
 
     batches = prepared(split, features, extra).in_order(size)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from zoo.datasets.augmentation.augmenter import Augmenter
     from zoo.datasets.batches import Batches
     from zoo.datasets.loading import Dataset
+    from zoo.datasets.split import Split
     from zoo.tasks.predictor import Predictor
 
 EVALUATION_BATCH = 256
@@ -147,6 +148,8 @@ class Task:
     """A model that can do it though its card names another task."""
     prompted: ClassVar[bool] = False
     """Whether `sample` writes texts that begin with a prompt."""
+    evaluation_batch: ClassVar[int] = EVALUATION_BATCH
+    """Examples that are scored at a time."""
     default_count: ClassVar[int] = 64
     """Samples that are made where nobody says how many."""
     output: ClassVar[str] = "output"
@@ -298,9 +301,10 @@ class Task:
         """Return the batches of the training split, in an order that seed and epoch decide."""
         from zoo.datasets.batches import Batches, prepared
 
+        split, features, extra = self._split_to_feed(dataset, "train")
         return Batches(
-            split=prepared(dataset.split("train"), self.fed, self._weights),
-            features=self.fed,
+            split=prepared(split, features, extra),
+            features=features,
             feed=self.feed,
             batch_size=batch_size,
             seed=seed,
@@ -322,16 +326,23 @@ class Task:
         """
         from zoo.datasets.batches import evaluation_batches
 
+        raw, features, extra = self._split_to_feed(dataset, split)
         return evaluation_batches(
-            dataset.split(split),
-            self.fed,
+            raw,
+            features,
             self.feed,
-            batch_size=EVALUATION_BATCH,
+            batch_size=self.evaluation_batch,
             replicas=replicas,
-            extra=self._weights,
+            extra=extra,
             shard=shard,
             shards=shards,
         )
+
+    def _split_to_feed(
+        self, dataset: Dataset, split: str
+    ) -> tuple[Split, Mapping[str, Feature], tuple[str, ...]]:
+        """Return a split, the features of its columns, and columns that are fed as they are."""
+        return dataset.split(split), self.fed, self._weights
 
     @property
     def _weights(self) -> tuple[str, ...]:

@@ -13,8 +13,7 @@ from zoo.tasks.base import EVALUATION_BATCH
 from zoo.tasks.embedding import Embedding
 
 if TYPE_CHECKING:
-    from zoo.datasets.augmentation.augmenter import Augmenter
-    from zoo.datasets.batches import Batches
+    from zoo.datasets.features.base import Feature
     from zoo.datasets.loading import Dataset
     from zoo.datasets.split import Split
 
@@ -29,6 +28,8 @@ class CooccurrenceEmbedding(Embedding):
 
     Two words that are d words apart count 1/d (section 4.2). Every pair is there in both orders.
     """
+
+    evaluation_batch = 64 * EVALUATION_BATCH
 
     @classmethod
     def adapt(cls, described: Description) -> Description:
@@ -50,44 +51,11 @@ class CooccurrenceEmbedding(Embedding):
         counts = encoded.get(COUNT, tf.ones_like(pairs[:, 0], tf.float32))
         return pairs, counts, None
 
-    def training_batches(
-        self,
-        dataset: Dataset,
-        *,
-        batch_size: int,
-        seed: int,
-        accumulate: int = 1,
-        augment: Augmenter | None = None,
-    ) -> Batches:
-        """Return the batches of the training split's pairs."""
-        from zoo.datasets.batches import Batches
-
-        return Batches(
-            split=self._pairs(dataset, "train"),
-            features={},
-            feed=self.feed,
-            batch_size=batch_size,
-            seed=seed,
-            accumulate=accumulate,
-            augment=augment,
-        )
-
-    def evaluation_batches(
-        self, dataset: Dataset, split: str, *, replicas: int = 1, shard: int = 0, shards: int = 1
-    ) -> Any:
-        """Return the batches of a split's pairs, each once."""
-        from zoo.datasets.batches import evaluation_batches
-
-        return evaluation_batches(
-            self._pairs(dataset, split),
-            {},
-            self.feed,
-            batch_size=64 * EVALUATION_BATCH,
-            replicas=replicas,
-            extra=(self.inputs[0], COUNT),
-            shard=shard,
-            shards=shards,
-        )
+    def _split_to_feed(
+        self, dataset: Dataset, split: str
+    ) -> tuple[Split, Mapping[str, Feature], tuple[str, ...]]:
+        """Return a split of pairs, which are counted already."""
+        return self._pairs(dataset, split), {}, (self.inputs[0], COUNT)
 
     def _pairs(self, dataset: Dataset, split: str) -> Split:
         """Return the pairs of a split's texts."""

@@ -12,9 +12,9 @@ import numpy as np
 
 from zoo.base.errors import UsageError, require, suggestion
 from zoo.datasets.features.base import Feature
-from zoo.datasets.sources.base import Description
 from zoo.tasks import wordlists
-from zoo.tasks.base import Columns, Score, Task
+from zoo.tasks.base import Score
+from zoo.tasks.windows import TextWindows
 
 if TYPE_CHECKING:
     from zoo.datasets.features.text import Text
@@ -29,7 +29,7 @@ DRAWN = 120
 """Words in a run's picture."""
 
 
-class Embedding(Task):
+class Embedding(TextWindows):
     """Models that learn a vector for each word of texts; called with tokens they give the vectors.
 
     ``analogy_accuracy`` is the share of the zoo's own questions ("encode is to encoded as decode
@@ -38,7 +38,7 @@ class Embedding(Task):
     vocabulary has, and are the same on every split; the loss is of the split.
     """
 
-    reads = ("tokens",)
+    window = LENGTH
     scores = (
         Score("analogy_accuracy", higher_is_better=True),
         Score("similarity", higher_is_better=True),
@@ -47,26 +47,6 @@ class Embedding(Task):
     final_scores = ("analogy_accuracy", "similarity")
     commands = ("neighbours", "evaluate", "export")
     output = "vector"
-
-    @classmethod
-    def check(cls, model: str, task: str, data: Columns) -> None:
-        """Raise a `UsageError` unless the data are texts alone."""
-        super().check(model, task, data)
-        require(len(data.inputs) == 1, f"{model} does {task} and reads one text at a time")
-
-    @classmethod
-    def adapt(cls, described: Description) -> Description:
-        """Return a description whose texts are cut into windows."""
-        (name,) = described.inputs
-        text: Any = described.features[name]
-        cut = dataclasses.replace(text, windows=True, length=text.length or LENGTH)
-        return dataclasses.replace(described, features={**described.features, name: cut})
-
-    @property
-    def text(self) -> Text:
-        """The column of texts."""
-        found: Any = self.spec.features[self.inputs[0]]
-        return found
 
     @property
     def asked(self) -> dict[str, Feature]:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from zoo.base.errors import require
-from zoo.datasets.sources.base import Description
 from zoo.datasets.spec import DatasetSpec
-from zoo.tasks.base import Columns, Endpoint, SampleRequest, Samples, Score, Task
-
-if TYPE_CHECKING:
-    from zoo.datasets.features.text import Text
+from zoo.tasks.base import Endpoint, SampleRequest, Samples, Score
+from zoo.tasks.windows import TextWindows
 
 LENGTH = 128
 """Tokens of a window where a recipe does not say."""
@@ -32,7 +29,7 @@ WINDOW_SEEDS = 1_000_003
 """How far apart the seeds of two windows of a text are."""
 
 
-class LanguageModelling(Task):
+class LanguageModelling(TextWindows):
     """Models that say at each token of a text how probable every next one is.
 
     They return logits (B, T, V), and have ``context_length``, ``new_state(rows)`` and ``step``, as
@@ -41,7 +38,7 @@ class LanguageModelling(Task):
     predicted once.
     """
 
-    reads = ("tokens",)
+    window = LENGTH
     scores = (
         Score("perplexity", higher_is_better=False),
         Score("bits_per_character", higher_is_better=False),
@@ -56,26 +53,6 @@ class LanguageModelling(Task):
         super().__init__(name, spec, loss)
         self._writers: dict[Any, Any] = {}
         """Compiled functions by model and way of drawing."""
-
-    @classmethod
-    def check(cls, model: str, task: str, data: Columns) -> None:
-        """Raise a `UsageError` unless the data are texts alone."""
-        super().check(model, task, data)
-        require(len(data.inputs) == 1, f"{model} does {task} and reads one text at a time")
-
-    @classmethod
-    def adapt(cls, described: Description) -> Description:
-        """Return a description whose texts are cut into windows."""
-        (name,) = described.inputs
-        text: Any = described.features[name]
-        cut = dataclasses.replace(text, windows=True, length=text.length or LENGTH)
-        return dataclasses.replace(described, features={**described.features, name: cut})
-
-    @property
-    def text(self) -> Text:
-        """The column that is read and written."""
-        found: Any = self.spec.features[self.inputs[0]]
-        return found
 
     # Feeding a model.
 

@@ -207,7 +207,7 @@ class EpochLog(keras.callbacks.Callback):
 
     def write_history(self) -> None:
         """Write history.csv and timing.csv, if they are not up to date."""
-        if not self.unwritten or not self.saver.chief:
+        if not self.unwritten:
             return
         self.before_first()
         self.before_first = lambda: None
@@ -267,13 +267,3 @@ def _write_csv(run: RunFolder, name: str, rows: Sequence[dict[str, float]]) -> N
 def learning_rate(optimizer: Any) -> float:
     """Return the learning rate that an optimizer's next step would take."""
     return float(keras.ops.convert_to_numpy(optimizer.learning_rate))
-
-
-def training_callbacks(model: Any) -> list[Any]:
-    """Return the callbacks by which a model trains itself in phases, if it has any.
-
-    They come first, and nothing of theirs is saved: what they know is derived from the epoch, or
-    stands in the model's own weights.
-    """
-    own = getattr(model, "training_callbacks", None)
-    return [] if own is None else list(own())

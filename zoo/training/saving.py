@@ -26,8 +26,6 @@ class Saver:
         settings: How often, and how many to keep.
         steps: Of an epoch.
         checkpoint: What the training goes on from.
-        chief: Whether this process writes. With several workers all must call `save`, for they
-            read some variables together, and one of them writes.
     """
 
     def __init__(
@@ -39,14 +37,12 @@ class Saver:
         *,
         steps: int,
         checkpoint: Checkpoint | None = None,
-        chief: bool = True,
     ) -> None:
         self.run = run
         self.model = model
         self.callbacks = callbacks
         self.settings = settings or Checkpointing()
         self.steps = steps
-        self.chief = chief
         self.best_weights: list[np.ndarray] = []
         if checkpoint is not None and checkpoint.progress.best is not None:
             weights = len(model.variables)
@@ -60,7 +56,7 @@ class Saver:
             self.best_weights = state.values_of(self.model.variables)
 
     def save(self, progress: Progress, before: Callable[[], None]) -> None:
-        """Write a checkpoint.
+        """Write a checkpoint. Several workers must all do so: they read some variables together.
 
         Args:
             progress: How far the training is; what callbacks know is added.
@@ -68,8 +64,6 @@ class Saver:
         """
         with self.pace.timed():
             variables = state.values_of(state.variables_of(self.model))
-            if not self.chief:
-                return
             before()
             whole = replace(
                 progress,
