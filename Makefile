@@ -14,8 +14,8 @@ CODE := zoo recipes cli tests benchmarks tools
 train: $(VENV)/.core  ## train resnet20 on the bundled digits
 	$(BIN)/dlzoo train resnet --epochs 20
 
-test: $(VENV)/.all  ## the test suite: no network, under eight minutes on two cores
-	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
+test: $(VENV)/.all  ## the test suite: no network, under ten minutes on two cores
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 install: $(VENV)/.all  ## the environment alone, with all extras but the GPU's
 
@@ -49,5 +49,5 @@ $(VENV)/.core: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(BIN)/python
-	$(INSTALL) --editable ".[export,dev]"
+	$(INSTALL) --editable ".[export,serve,dev]"
 	@touch $@ $(VENV)/.core

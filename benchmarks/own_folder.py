@@ -122,13 +122,16 @@ def speed(count: int, height: int, width: int, rounds: int) -> None:
 
 
 def memory(counts: list[int]) -> None:
-    """Print the peak memory of a training for each number of images."""
+    """Print the peak memory of a training for each number of images, and how much it grows."""
+    peaks: list[float] = []
     for count in counts:
         with tempfile.TemporaryDirectory() as name:
             photographs(Path(name) / "photos", count, 64, 80)
             command = [sys.executable, "-m", "benchmarks.own_folder", "_train", name]
             done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603
-            print(f"{count:7,d} images  {int(done.stdout.split()[-1]) / 1e6:7.0f} MB", flush=True)
+            peaks.append(int(done.stdout.split()[-1]) / 1e6)
+            print(f"{count:7,d} images  {peaks[-1]:7.0f} MB", flush=True)
+    print(f"         growth  {peaks[-1] - peaks[0]:7.0f} MB")
 
 
 def _train(folder: str) -> None:

@@ -2,9 +2,10 @@
 
     python -m benchmarks.own_tables
 
-Tables are generated: numbers with gaps, a category, a date, and a target that depends on them by
-steps, products and noise. Both learn from the training split of the same run; the boosted trees
-take its validation split too.
+Tables are generated: numbers with gaps, categories, a date, and columns that tell nothing. What is
+asked for depends on them by steps, curves, products or seasons, with noise. dlzoo is given the file
+and nothing else. The boosted trees learn from the same rows, the validation split's too. Both are
+scored on 4,000 rows that neither has seen, by accuracy or R².
 """
 
 from __future__ import annotations
@@ -13,122 +14,149 @@ import argparse
 import csv
 import datetime
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 CITIES = ("Rome", "Oslo", "Lima", "Pune", "Kyiv")
+LEVELS = 20
+KINDS = ("people", "curves", "products", "boxes", "seasons", "levels", "linear")
+NOISE = {"people": 0.4, "boxes": 0.4, "linear": 0.7}
+"""Standard deviation of what no column tells; 0.5 elsewhere."""
+UNSEEN = 4_000
+HEADER = ("id", "a", "b", "c", "age", "city", "day", "level", "flag", "noise")
 
 
-def people(path: Path, rows: int, seed: int, *, number: bool) -> None:
-    """Write a table of people with the plan they chose, or what they paid."""
-    draw = np.random.default_rng(seed)
+def table(kind: str, rows: int, seed: int) -> tuple[list[list[str]], np.ndarray]:
+    """Return cells (N, columns) with gaps, and the numbers that are asked for (N,)."""
+    draw = np.random.default_rng([KINDS.index(kind), seed])
+    a, b = draw.normal(size=rows), draw.uniform(0.0, 10.0, rows)
+    c, age = np.exp(draw.normal(0.0, 0.8, rows)), draw.integers(0, 100, rows)
+    city, level = draw.integers(0, len(CITIES), rows), draw.integers(0, LEVELS, rows)
+    since = draw.integers(0, 2_000, rows)
+    days = [datetime.date(2018, 1, 1) + datetime.timedelta(int(one)) for one in since]
+    turn = 2.0 * np.pi * np.array([day.timetuple().tm_yday for day in days]) / 365.25
+    weekday = np.array([day.weekday() for day in days])
+    month = np.array([day.month for day in days])
+    fixed = np.random.default_rng(99)
+    effect, slope = fixed.normal(size=LEVELS), fixed.normal(size=len(CITIES))
+    asked = {
+        "people": 1.5 * (age > 45)
+        + 1.2 * (c > 1.2)
+        + (city < 2) * (age < 60)
+        - 1.3 * np.isin(month, (6, 7, 8)),
+        "curves": np.sin(b) + 0.5 * a + 0.3 * np.log(c) + 0.02 * age + 0.4 * np.sin(turn),
+        "products": a * (b - 5.0) / 3.0 + slope[city] * (age - 50) / 30.0 + 0.4 * c * (city == 1),
+        "boxes": 2.0 * ((age > 30) & (age < 70) & (b > 4.0))
+        + 1.0 * ((a > 0.0) & (city < 2))
+        - 1.5 * ((c > 1.0) & (since > 1_000))
+        + 0.5 * (b > 8.0),
+        "seasons": 1.5 * np.sin(turn - 1.4) + 0.8 * (weekday >= 5) + 0.0008 * since + 0.3 * a,
+        "levels": effect[level] + 0.7 * a * (level < 10) + slope[city] + 0.01 * age,
+        "linear": a + 0.3 * b - 0.5 * c + 0.02 * age + slope[city],
+    }[kind] + NOISE.get(kind, 0.5) * draw.normal(size=rows)
+    gap = draw.random((5, rows)) < np.array([[0.1], [0.05], [0.05], [0.03], [0.05]])
+    cells = [
+        [
+            str(at),
+            "" if gap[0, at] else f"{a[at]:.4f}",
+            f"{b[at]:.3f}",
+            "NA" if gap[1, at] else f"{c[at]:.4f}",
+            "" if gap[4, at] else str(age[at]),
+            "" if gap[2, at] else CITIES[city[at]],
+            "" if gap[3, at] else days[at].isoformat(),
+            f"L{level[at]}",
+            ("no", "yes")[int(draw.integers(2))],
+            f"{draw.normal():.3f}",
+        ]
+        for at in range(rows)
+    ]
+    return cells, asked
+
+
+def _numbers(cells: Sequence[Sequence[str]]) -> np.ndarray:
+    """Return the rows as the trees take them: gaps are NaN, categories and dates numbers."""
+
+    def row(given: Sequence[str]) -> list[float]:
+        _, a, b, c, age, city, day, level, flag, noise = given
+        numbers = [float(one.replace("NA", "") or "nan") for one in (a, b, c, age, noise)]
+        date = datetime.date.fromisoformat(day) if day else None
+        parts = (
+            (date.toordinal(), date.timetuple().tm_yday, date.month, date.weekday())
+            if date
+            else (np.nan,) * 4
+        )
+        place = float(CITIES.index(city)) if city else np.nan
+        return [place, float(level[1:]), float(flag == "yes"), *numbers, *parts]
+
+    return np.array([row(one) for one in cells], np.float64)
+
+
+def _write(path: Path, cells: Sequence[Sequence[str]], answers: Sequence[str]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
-        out.writerow(["id", "age", "income", "city", "joined", "answer"])
-        for row in range(rows):
-            age, city = int(draw.integers(18, 80)), str(draw.choice(CITIES))
-            income = float(np.exp(draw.normal(10.0, 0.6)))
-            joined = datetime.date(2018, 1, 1) + datetime.timedelta(int(draw.integers(0, 2000)))
-            score = (
-                1.5 * (age > 45)
-                + 1.2 * (income > 25_000)
-                + 1.0 * (city in ("Rome", "Oslo")) * (age < 60)
-                - 1.3 * (joined.month in (6, 7, 8))
-                + draw.normal(0.0, 0.4)
-            )
-            plan = "gold" if score > 2.2 else "silver" if score > 1.2 else "basic"
-            out.writerow(
-                [
-                    row,
-                    "" if draw.random() < 0.1 else age,
-                    "NA" if draw.random() < 0.05 else f"{income:.2f}",
-                    "" if draw.random() < 0.05 else city,
-                    joined.isoformat(),
-                    f"{10.0 * score:.3f}" if number else plan,
-                ]
-            )
+        out.writerow([*HEADER, "answer"])
+        out.writerows([*row, answer] for row, answer in zip(cells, answers, strict=True))
 
 
-def _numbers(rows: list[dict[str, str]]) -> np.ndarray:
-    """Return the rows as the trees take them: gaps are NaN, the category is a number."""
-    found = []
-    for row in rows:
-        date = datetime.date.fromisoformat(row["joined"])
-        found.append(
-            [
-                float(row["age"] or "nan"),
-                float(row["income"].replace("NA", "nan")),
-                float(CITIES.index(row["city"])) if row["city"] else np.nan,
-                float(date.toordinal()),
-                float(date.timetuple().tm_yday),
-            ]
-        )
-    return np.array(found)
-
-
-def trees(path: Path, splits: dict[str, list[str]], *, number: bool, seed: int) -> float:
-    """Return the test score of HistGradientBoosting on a run's splits: accuracy, or R²."""
+def compare(
+    kind: str, rows: int, seed: int, classes: int, overrides: dict[str, Any]
+) -> tuple[float, float]:
+    """Return dlzoo's score and the trees', by accuracy, or by R² where `classes` is 0."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    # "line 2" is the first row.
-    picked = {
-        name: [rows[int(key.split()[1]) - 2] for key in keys] for name, keys in splits.items()
-    }
-    train = picked["train"] + picked["validation"]
-    kind = HistGradientBoostingRegressor if number else HistGradientBoostingClassifier
-    model = kind(categorical_features=[2], random_state=seed)
-    answers = {
-        name: [float(row["answer"]) if number else row["answer"] for row in chosen]
-        for name, chosen in (("train", train), ("test", picked["test"]))
-    }
-    model.fit(_numbers(train), answers["train"])
-    return float(model.score(_numbers(picked["test"]), answers["test"]))
-
-
-def compare(rows: int, seed: int, overrides: dict[str, Any]) -> Iterator[tuple[str, float, float]]:
-    """Yield for a classification and a regression its name, dlzoo's score and the trees'."""
     import zoo
     from zoo.training.progress import Silent
 
-    for number in (False, True):
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "people.csv"
-            people(path, rows, seed, number=number)
-            run = zoo.train(
-                "mlp",
-                dataset=f"csv:{path}",
-                target="answer",
-                run_dir=Path(folder) / "runs",
-                reporter=Silent(),
-                overrides=overrides,
-            )
-            score = "r2_score" if number else "accuracy"
-            splits = run.splits or {}
-            beside = trees(path, splits, number=number, seed=seed)
-            yield score, run.metrics["test"][score], beside
+    cells, asked = table(kind, rows + UNSEEN, seed)
+    edges = np.quantile(asked, {0: [], 2: [0.6], 3: [0.35, 0.75]}[classes])
+    names = np.array(["basic", "gold", "silver"])[np.searchsorted(edges, asked)]
+    answers = [f"{one:.4f}" for one in asked] if not classes else names.tolist()
+    with tempfile.TemporaryDirectory() as folder:
+        path, unseen = Path(folder) / "known.csv", Path(folder) / "unseen.csv"
+        _write(path, cells[:rows], answers[:rows])
+        _write(unseen, cells[rows:], answers[rows:])
+        run = zoo.train(
+            "mlp",
+            dataset=f"csv:{path}",
+            target="answer",
+            run_dir=Path(folder) / "runs",
+            reporter=Silent(),
+            overrides=overrides,
+        )
+        own = run.evaluate_on(f"csv:{unseen}").metrics["accuracy" if classes else "r2_score"]
+        splits = run.splits or {}
+    # "line 2" is the first row.
+    known = [int(key.split()[1]) - 2 for name in ("train", "validation") for key in splits[name]]
+    numbers, truth = _numbers(cells), np.array(answers) if classes else asked
+    model = HistGradientBoostingClassifier if classes else HistGradientBoostingRegressor
+    trees = model(categorical_features=[0, 1, 2], random_state=seed)
+    trees.fit(numbers[known], truth[known])
+    return own, float(trees.score(numbers[rows:], truth[rows:]))
 
 
 def main() -> None:
     """Print a line for each table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, nargs="+", default=[1000, 4000])
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--rows", type=int, nargs="+", default=[600, 1_500, 4_000])
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--classes", type=int, nargs="+", choices=(0, 2, 3), default=[0, 2])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
     parser.add_argument("--set", nargs="*", default=[], dest="assignments")
     given = parser.parse_args()
     from recipes.overrides import assignment
 
     overrides = dict(assignment(text) for text in given.assignments)
-    print("rows  seed  score     dlzoo   trees   difference", flush=True)
+    print("rows   kind      classes  seed  dlzoo   trees   difference", flush=True)
     for rows in given.rows:
-        for seed in range(given.seeds):
-            for name, own, beside in compare(rows, seed, overrides):
-                line = f"{rows:5d}  {seed:4d}  {name:8s}  {own:.4f}  {beside:.4f}"
-                print(f"{line}  {own - beside:+.4f}", flush=True)
+        for kind in given.kinds:
+            for classes in given.classes:
+                for seed in given.seeds:
+                    own, trees = compare(kind, rows, seed, classes, overrides)
+                    what = f"{rows:5d}  {kind:8s}  {classes:7d}  {seed:4d}"
+                    print(f"{what}  {own:.4f}  {trees:.4f}  {own - trees:+.4f}", flush=True)
 
 
 if __name__ == "__main__":

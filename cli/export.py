@@ -1,8 +1,7 @@
-"""`dlzoo export`: write a verified SavedModel for serving."""
+"""`dlzoo export`: write a model for serving, verified."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,23 @@ from cli.options import (
     tell_unfinished,
     weights_option,
 )
-from cli.output import emit_json, facts, heading, hint
+from cli.output import emit_json, facts, heading, hint, table
 from zoo.base.files import require_writable
 from zoo.run import load
+
+FORMATS = ("savedmodel", "keras", "onnx", "litert", "openvino")
+COLUMNS = ("format", "signature", "examples", "difference", "agrees", "score", "bytes", "ms")
 
 
 @click.command("export")
 @click.argument("run", type=RUN)
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(FORMATS),
+    multiple=True,
+    help="May be given several times; savedmodel and keras by default.",
+)
 @click.option(
     "--output",
     type=PATH,
@@ -37,47 +46,95 @@ from zoo.run import load
     type=click.IntRange(min=1, max=2**31 - 1),
     help="One more than the highest by default.",
 )
+@click.option(
+    "--quantize",
+    type=click.Choice(["dynamic", "float16", "int8"]),
+    help="Smaller numbers: litert takes all three, onnx dynamic and int8, openvino float16.",
+)
+@click.option(
+    "--max-loss",
+    type=click.FloatRange(min=0.0),
+    default=0.01,
+    show_default=True,
+    help="The most that a quantised format may lose of the task's score.",
+)
 @weights_option
 @overwrite_option
 @run_dir_option
 @json_option
 def command(
     run: str,
+    formats: tuple[str, ...],
     output: Path,
     name: str | None,
     version: int | None,
+    quantize: str | None,
+    max_loss: float,
     weights: Any,
     overwrite: bool,
     run_dir: Path,
     as_json: bool,
 ) -> None:
-    """Write RUN's model as a SavedModel that TensorFlow Serving reads, and as .keras.
+    """Write RUN's model for serving: preprocessing, vocabulary and labels are inside.
 
-    The SavedModel takes raw inputs: all preprocessing is inside. It is loaded again and must answer
-    as the model does before it gets its name.
+    Each format is loaded in a fresh process by its own runtime, and must answer the test split as
+    the model does, before the export gets its name.
     """
     found = load(run, run_dir, weights=weights)
     require_writable(output)
-    path = found.export(output, name=name, version=version, overwrite=overwrite)
-    told = json.loads((path / "export.json").read_text(encoding="utf-8"))
+    path = found.export(
+        output,
+        formats=formats or ("savedmodel", "keras"),
+        name=name,
+        version=version,
+        overwrite=overwrite,
+        quantize=quantize,
+        max_loss=max_loss,
+    )
+    from zoo.serving.artefact import Artefact
+
+    told = Artefact.open(path).facts
     tell_unfinished(found, weights)
     if as_json:
         emit_json({"path": str(path), **told})
         return
     heading(f"{told['name']}, version {told['version']}: {path}")
-    facts(
-        {
-            **{
-                f"signature {key}": ", ".join(
-                    f"{what} {one['dtype']} {one['shape']}" for what, one in inputs.items()
-                )
-                for key, inputs in told["signatures"].items()
-            },
-            "verified": f"answers differ from the model's by at most "
-            f"{told['largest_difference']:.1e}",
-        }
+    for signature, sides in told["signatures"].items():
+        facts({f"signature {signature}": _inputs(sides)})
+    if told["portable"]:
+        facts({"inputs elsewhere": _inputs(told["portable"])})
+    for name_, one in told["formats"].items():
+        if one.get("left_out"):
+            facts({f"left out of {name_}": one["left_out"]})
+    click.echo()
+    show_reports(told["reports"])
+    hint(["dlzoo", "verify", str(path)])
+
+
+def _inputs(sides: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {one['dtype']} {one['shape']}" for name, one in sides["inputs"].items()
     )
-    show = (
-        f"import tensorflow as tf; print(tf.saved_model.load({json.dumps(str(path))}).signatures)"
-    )
-    hint(["python", "-c", show])
+
+
+def show_reports(reports: list[dict[str, Any]]) -> None:
+    """Print how each signature of each format compares with the model."""
+    rows = []
+    for one in reports:
+        agrees = "" if one["agreement"] is None else f"{one['agreement']:.2%}"
+        score = ""
+        if one["artefact_score"] is not None:
+            score = f"{one['artefact_score']:.4f} {one['score'].replace('_', ' ')}"
+        rows.append(
+            (
+                one["format"],
+                one["signature"],
+                f"{one['examples']:,}",
+                f"{one['largest_difference']:.1e}",
+                agrees,
+                score,
+                f"{one['size']:,}",
+                f"{one['milliseconds']:.2f}",
+            )
+        )
+    table(COLUMNS, rows, right=("examples", "difference", "agrees", "bytes", "ms"))

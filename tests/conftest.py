@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,6 +24,69 @@ def _seeded() -> None:
     import keras
 
     keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def _verified_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check exports in this process: to import TensorFlow in a fresh one takes seconds each time.
+
+    Tests marked `fresh` check them as users do.
+    """
+    if not request.node.get_closest_marker("fresh"):
+        monkeypatch.setattr("zoo.serving.verify.run_apart", here)
+
+
+def here(function: Any, *arguments: Any) -> Iterator[Any]:
+    """Do what `zoo.base.processes.run_apart` does, in this process."""
+    sent: list[Any] = []
+    function(sent.append, *arguments)
+    yield from sent
+
+
+# Files that take a minute or more come first: one that came last would leave a processor idle.
+LONG = (
+    "test_readme.py",
+    "models/test_all.py",
+    "training/test_trainer.py",
+    "training/test_unsupervised.py",
+    "training/test_papers.py",
+    "cli/test_train.py",
+    "training/test_replicas.py",
+    "training/test_resume.py",
+    "training/test_failures.py",
+    "serving/test_export.py",
+    "tasks/test_translation.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of long files first."""
+
+    def rank(item: pytest.Item) -> int:
+        return next((at for at, end in enumerate(LONG) if str(item.path).endswith(end)), len(LONG))
+
+    items.sort(key=rank)
+
+
+QUICK_JUDGES: dict[str, object] = {}
+"""Of each data set, for the whole session."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_scores(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Score generators by few samples and a judge that has hardly learned.
+
+    A module that tests the scores themselves sets `FULL_SCORES`.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        full = getattr(request.module, "FULL_SCORES", False)
+        patch.setattr("zoo.tasks.quality._references", {} if full else QUICK_JUDGES)
+        if not full:
+            patch.setattr("zoo.tasks.judge.SHOWN", 0)  # two epochs, not 40
+            patch.setattr("zoo.tasks.quality.PARZEN_SAMPLES", 100)
+            for place in ("quality", "generation"):
+                patch.setattr(f"zoo.tasks.{place}.SCORED_SAMPLES", 200)
+        yield
 
 
 @pytest.fixture

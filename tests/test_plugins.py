@@ -80,9 +80,9 @@ def test_it_is_exported_with_strings_going_in_and_out(trained: Run, tmp_path: Pa
     import tensorflow as tf
 
     path = trained.export(tmp_path)
-    serve = tf.saved_model.load(str(path)).signatures["serve"]
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     columns = next(trained.dataset.split("test").chunks(4))
-    raw = {"image": columns["image"] / np.float32(255.0), "question": columns["question"]}
+    raw = {"image": columns["image"].astype(np.float32), "question": columns["question"]}
     given = serve(**{name: tf.constant(value) for name, value in raw.items()})
     questions = [question.decode() for question in columns["question"]]
     expected = trained.predict({"image": columns["image"], "question": questions})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -17,27 +18,31 @@ import numpy as np
 import pytest
 
 import zoo
+from cli import doctor
 from cli.main import run
 from recipes.recipe import Recipe
 from tests import own, tiny
+from tests.conftest import here
 from tests.readme import table
 from zoo.datasets.sources import is_own
 from zoo.run import Run
-from zoo.training import trainer
+from zoo.training import benchmark, launcher, trainer
 from zoo.training.progress import Silent
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
 
+STEP = ["--set", "steps_per_execution=1"]  # several are traced twice
 # What makes a command quick comes last, and wins. By the command's first words, the longest first.
 QUICK = {
     "train --resume": ["--epochs", "2"],
     "train lenet5 --dry-run": ["--batch-size", "full"],
-    "train resnet20 --dataset": ["--epochs", "1", "--set", "data.image.size=16"],
+    "train resnet20 --dataset": ["--epochs", "1", "--set", "data.image.size=8", *STEP],
     "train": ["--epochs", "1"],
     "benchmark": ["--repeats", "1", "--batch-size", "8"],
     "runs rm": ["--yes"],
+    "serve": ["--port", "0"],
 }
 # Models whose trainings here are copies of a run that other tests share.
 SHARED = {
@@ -99,7 +104,7 @@ def resnet(tmp_path_factory: pytest.TempPathFactory) -> Run:
         "resnet",
         epochs=1,
         batch_size=256,
-        overrides={"data.image.size": [8, 8]},
+        overrides={**tiny.STEP, "data.image.size": [8, 8]},
         run_dir=tmp_path_factory.mktemp("resnet"),
         reporter=Silent(),
     )
@@ -137,8 +142,34 @@ def in_a_new_folder(
     return tmp_path
 
 
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Let commands start no process that loads TensorFlow again; return what was launched.
+
+    `dlzoo launch` is run by tests/zoo/training/test_workers.py, what `dlzoo doctor` imports by
+    tests/cli/test_doctor.py, a measurement in a process of its own by
+    tests/zoo/base/test_processes.py, and a server that runs by tests/cli/test_serve.py.
+    """
+    launched: list[Any] = []
+
+    def launch(*arguments: Any, **_: Any) -> int:
+        launched.append(arguments)
+        return 0
+
+    monkeypatch.setattr(launcher, "launch", launch)
+    monkeypatch.setattr(benchmark, "run_apart", here)
+    monkeypatch.setattr(doctor, "FEATURES", {})
+    monkeypatch.setattr(
+        "uvicorn.Server.run", lambda server, sockets: launched.append(sockets[0].getsockname()[0])
+    )
+    return launched
+
+
 def test_its_commands_run_in_order_in_an_empty_folder(
-    in_a_new_folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    in_a_new_folder: Path,
+    in_this_process: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO()))
     for command in COMMANDS:
@@ -150,8 +181,19 @@ def test_its_commands_run_in_order_in_an_empty_folder(
         # The photographs are made with errors, which the check finds.
         expected = 1 if typed == "datasets check folder:photos" else 0
         assert run([*words, *more]) == expected, f"{command}: {capsys.readouterr().err}"
+    served_at, launched = in_this_process
+    assert launched[1] == ("train", "lenet5")
+    assert served_at == "127.0.0.1"
     for picture in ("digits.png", "compare.png", "grid.png", "photos.png"):
         assert (in_a_new_folder / picture).read_bytes().startswith(b"\x89PNG")
+    for name in ("mlp-csv-people.csv-1", "resnet20-folder-photos-1", "lenet5-folder-photos-1"):
+        found = zoo.load(name)
+        assert found.finished  # and trained here: these are no copies
+        assert sum(found.spec.sizes.values()) == sum(map(len, (found.splits or {}).values()))
+        assert list(Path("exports", found.recipe.name).glob("*/saved_model.pb"))
+    with Path("classes.csv").open(newline="", encoding="utf-8") as file:
+        asked = [row["input"] for row in csv.DictReader(file)]
+    assert sorted(asked) == sorted(map(str, Path("photos/test").glob("*/*")))
 
 
 def test_its_python_runs(in_a_new_folder: Path) -> None:

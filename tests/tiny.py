@@ -16,6 +16,8 @@ from recipes.recipe import parse
 from zoo.run import Run
 from zoo.training.progress import Silent
 
+# Several steps at a time are traced twice: one kind, "image", is enough for that.
+STEP: dict[str, Any] = {"steps_per_execution": 1}
 LSTM: dict[str, Any] = {
     "model": "lstm",
     "epochs": 1,
@@ -23,13 +25,17 @@ LSTM: dict[str, Any] = {
     "arguments": {"embedding_dim": 4, "units": 4},
     "data": {"name": "languages", "text": {"length": 8}},
     "optimizer": {"name": "Adam", "learning_rate": 0.01},
+    **STEP,
 }
-GAN = {"arguments.generator_units": [8], "arguments.discriminator_units": [4]}
+GAN = {**STEP, "arguments.generator_units": [8], "arguments.discriminator_units": [4]}
+VAE = {**STEP, "arguments.hidden_units": [16]}
 DDPM = {
+    **STEP,
     "arguments.width": 8,
-    "arguments.multipliers": [1, 1],
+    "arguments.multipliers": [1],
     "arguments.groups": 4,
     "arguments.attention": [],
+    "arguments.timesteps": 12,
     "arguments.steps": 3,
 }
 
@@ -44,29 +50,40 @@ TRAININGS: dict[str, dict[str, Any]] = {
         "model": "gru",
         "recipe": "gru-mackey-glass",
         "batch_size": 512,
-        "overrides": {"arguments.units": 4, "data.series.length": 4},
+        "overrides": {**STEP, "arguments.units": 4, "data.series.length": 4},
     },
     "tags": {
         "model": "bilstm-tagger",
         "batch_size": 1024,
         "overrides": {
+            **STEP,
             "arguments.units": 4,
             "arguments.embedding_dim": 4,
             "data.text.length": 8,
         },
     },
+    "translation": {
+        "model": "seq2seq-attention",
+        "batch_size": 1024,
+        "overrides": {
+            "arguments.embedding_dim": 4,
+            "arguments.units": 8,
+            "arguments.alignment_units": 8,
+            "arguments.output_units": 8,
+        },
+    },
     "words": {
         "model": "word2vec",
         "batch_size": 512,
-        "overrides": {"arguments.width": 8, "data.text.vocabulary_size": 1500},
+        "overrides": {**STEP, "arguments.width": 8, "data.text.vocabulary_size": 1500},
     },
-    "vae": {"model": "vae", "batch_size": 256, "overrides": {"arguments.hidden_units": [16]}},
+    "vae": {"model": "vae", "batch_size": 256, "overrides": VAE},
     "gan": {"model": "gan", "batch_size": 256, "overrides": GAN},
     "ddpm": {"model": "ddpm", "batch_size": 512, "overrides": DDPM},
     "conditional-vae": {
         "model": "conditional-vae",
         "batch_size": 256,
-        "overrides": {"arguments.hidden_units": [16]},
+        "overrides": VAE,
     },
 }
 

@@ -198,6 +198,13 @@ def restore(name: str, path: str | Path) -> Any:
         raise UsageError(f"{path} cannot be loaded: {gist(error)}") from error
 
 
+def restore_any(path: str | Path) -> Any:
+    """Return the `keras.Model` in a ``.keras`` file of any model of the zoo, see `restore`."""
+    for entry in _table().values():
+        _builder(entry)
+    return restore(next(iter(_table())), path)
+
+
 def _builder(entry: ModelCard) -> Callable[..., Any]:
     """Return the function that builds a card's model."""
     module, _, function = entry.builder.partition(":")

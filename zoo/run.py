@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 import numpy as np
 
 from zoo import registry
-from zoo.base.errors import StorageError, UsageError
+from zoo.base.errors import DlzooError, StorageError, UsageError
 from zoo.base.files import written_whole
 from zoo.base.runtime import start_tensorflow
 from zoo.runs.folder import RUNS, RunFolder, find
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from recipes.recipe import Data
     from zoo.datasets.loading import Dataset
     from zoo.datasets.spec import DatasetSpec
+    from zoo.serving.served import Served
     from zoo.tasks.base import SampleRequest, Samples, Task
     from zoo.tasks.predictor import Predictor
 
@@ -362,37 +363,58 @@ class Run(RunFolder):
         self,
         output: str | Path = "exports",
         *,
+        formats: Sequence[str] = ("savedmodel", "keras"),
         name: str | None = None,
         version: int | None = None,
         overwrite: bool = False,
+        quantize: str | None = None,
+        max_loss: float = 0.01,
     ) -> Path:
-        """Write a verified SavedModel for serving, with the `.keras` file beside it.
+        """Write the model for serving, and verify it.
 
         Args:
             output: The folder above; the export goes to ``<output>/<name>/<version>/``.
+            formats: Of ``"savedmodel"``, ``"keras"``, ``"onnx"``, ``"litert"`` and ``"openvino"``.
             name: What the model is served as; the recipe's name by default.
             version: A positive number; one more than the highest that is there by default.
             overwrite: Whether a version that is there may be replaced.
+            quantize: ``"dynamic"``, ``"float16"`` or ``"int8"``, for formats that can.
+            max_loss: The most that a quantised format may lose of the task's score.
 
         Returns:
             The version's folder.
 
         Raises:
-            UsageError: The folder cannot be written, or the version exists.
-            DlzooError: The export's answers differ from the model's; nothing is left behind.
+            UsageError: The folder cannot be written, or the version exists, or there is no such
+                format.
+            DlzooError: A format's answers differ from the model's; nothing is left behind.
         """
-        model, task = self.model, self.task  # starts TensorFlow
+        served = self.served()
         from zoo.serving.export import export_model
 
         return export_model(
-            model,
-            task,
+            served,
             Path(output),
             name=self.recipe.name if name is None else name,
             version=version,
             overwrite=overwrite,
             origin=self.name,
-        )
+            wanted=formats,
+            quantize=quantize,
+            max_loss=max_loss,
+        ).path
+
+    def served(self) -> Served:
+        """Return the model as it is exported, with its test split to check exports with."""
+        model, task = self.model, self.task  # starts TensorFlow
+        from zoo.serving import samples
+        from zoo.serving.served import Served
+
+        try:
+            dataset: Dataset | None = self.dataset
+        except DlzooError:  # the data are not here: exports are checked on noise, and say so
+            dataset = None
+        return Served(task, task.served(model), *samples.examples(task, dataset))
 
 
 class Pretrained(Run):

@@ -2,61 +2,13 @@
 
 from __future__ import annotations
 
-import gzip
 import shlex
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tests import own
+from tests import odd as sources
 from tests.cli.conftest import Dlzoo
-
-HEADER = "age,city,plan\n"
-ROWS = "".join(
-    f"{20 + n},{'Rome' if n % 2 else 'Oslo'},{'a' if n % 3 else 'b'}\n" for n in range(30)
-)
-
-FILES: dict[str, bytes] = {
-    "good.csv": (HEADER + ROWS).encode(),
-    "empty.csv": b"",
-    "blank.csv": b"\n\n",
-    "headed.csv": HEADER.encode(),
-    "twice.csv": b"a,a,b\n1,2,3\n",
-    "numbers.csv": b"1,2,3\n4,5,6\n7,8,9\n",
-    "nul.csv": b"a\0,b\n1,2\n",
-    "latin.csv": b"caf\xe9,b\n1,2\n",
-    "latin_row.csv": HEADER.encode() + b"1,caf\xe9,a\n" + ROWS.encode(),
-    "short.csv": (HEADER + ROWS + "31,Rome\n").encode(),
-    "long.csv": (HEADER + ROWS + "31,Rome,a,b\n").encode(),
-    "gap.csv": (HEADER + ROWS + "31,Rome,\n").encode(),
-    "infinite.csv": (HEADER + ROWS + "inf,Rome,a\n").encode(),
-    "quote.csv": (HEADER + '31,"Rome,a\n').encode(),
-    "word.csv": ("age,city,price\n" + "1,Rome,10\n2,Oslo,12\n" * 9 + "3,Rome,dear\n").encode(),
-    "same.csv": (HEADER + "".join(f"{n},Rome,a\n" for n in range(30))).encode(),
-    "ids.csv": ("id,plan\n" + "".join(f"{n},{'ab'[n % 2]}\n" for n in range(30))).encode(),
-    "names.csv": ("age,city,name\n" + "".join(f"{n},R,n{n}\n" for n in range(30))).encode(),
-    "few.csv": (HEADER + "1,Rome,a\n2,Oslo,b\n").encode(),
-    "one_group.csv": (
-        "age,who,plan\n" + "".join(f"{n},x,{'ab'[n % 2]}\n" for n in range(30))
-    ).encode(),
-    "cut.csv.gz": gzip.compress((HEADER + ROWS).encode())[:40],
-    "fake.csv.gz": b"no gzip",
-    "fake.parquet": b"PAR1 and no more",
-    "fake.npz": b"PK\x03\x04 and no more",
-    "empty.txt": b"",
-    "latin.txt": b"caf\xe9\n",
-    "tiny.txt": b"a few words\n",
-    "ragged.txt": b"one\ttwo\nthree\n",
-    "blank_part.txt": b"one\ttwo\nthree\t \n",
-    "one_class.txt": b"good\ta\nbad\ta\nfine\ta\n",
-    "broken.py": b"import nothing_like_it\n",
-    "no_builder.py": b"x = 1\n",
-    "syntax.py": b"def (\n",
-    "target.toml": b'epochs = 1\n[data]\nname = "csv:good.csv"\ntarget = 3\n',
-    "group.toml": b'epochs = 1\n[data]\nname = "csv:good.csv"\ntarget = "plan"\ngroup = "town"\n',
-    "notes.md": b"no image",
-}
 
 # What is typed, the exit code, and what the line must hold.
 CASES = [
@@ -102,6 +54,14 @@ CASES = [
     ("train lenet5 --dataset folder:cut", 1, "circle/cut.png of folder:cut is not a readable"),
     ("train --dataset folder:only_test", 2, "class 'square' is in the test split and never in the"),
     ("train --dataset folder:pair", 2, "folder:pair: the validation split would be empty"),
+    ("train --dataset folder:dead", 1, "dead/circle/gone.png: No such file or directory; --skip"),
+    ("train --dataset folder:loop", 1, "loop/circle/self.png: Too many levels of symbolic links"),
+    ("train --dataset folder:huge", 1, "circle/huge.png: is too large: it has more than 178,956,9"),
+    (
+        "train lenet5 --dataset folder:photos/circle",
+        2,
+        "needs a class for each example; folder:photos/ci",
+    ),
     # Tables: the file.
     ("train --dataset csv:missing.csv", 2, "there is no file missing.csv (csv:missing.csv)"),
     ("train --dataset csv:photos", 2, "there is no file photos (csv:photos)"),
@@ -114,6 +74,17 @@ CASES = [
     ("train --dataset csv:latin.csv", 2, "latin.csv, line 1: not UTF-8 text"),
     ("train --dataset csv:latin_row.csv --target plan", 1, "latin_row.csv, line 2: not UTF-8 text"),
     ("train --dataset csv:quote.csv --target plan", 1, "quote.csv, line 2: not CSV: "),
+    ("train --dataset csv:utf16.csv --target plan", 2, "utf16.csv is UTF-16 text; save it as UTF"),
+    ("train --dataset csv:mac.csv --target plan", 2, "mac.csv: its lines end in CR alone"),
+    ("train --dataset csv:nul_row.csv --target plan", 1, "nul_row.csv, line 32: a cell holds a N"),
+    ("train --dataset csv:spaces.csv --target plan", 2, "has one column alone, 'age city plan': a"),
+    ("train --dataset csv:unnamed.csv --target plan", 2, "the header names the column '' twice"),
+    ("train --dataset csv:wide.csv --target plan", 1, "wide.csv, line 2: not CSV: field larger"),
+    ("train --dataset csv:none.parquet --target plan", 2, "none.parquet is no text file"),
+    ("train --dataset parquet:good.csv --target plan", 1, "good.csv is not a readable parquet fil"),
+    ("train --dataset parquet:none.parquet --target plan", 2, "none.parquet has a header and no r"),
+    ("train --dataset parquet:nested.parquet --target plan", 2, "column a holds list<element: int"),
+    ("train --dataset parquet:table.parquet --target plan", 2, "column a holds struct<k: int64>"),
     ("train --dataset csv:cut.csv.gz", 1, "cut.csv.gz cannot be unpacked"),
     ("train --dataset csv:fake.csv.gz", 1, "fake.csv.gz cannot be unpacked"),
     ("train --dataset parquet:fake.parquet", 1, "fake.parquet is not a readable parquet file"),
@@ -142,12 +113,22 @@ CASES = [
         "line 32: expected 3 cells, as in the header",
     ),
     ("train --dataset csv:gap.csv --target plan", 1, "line 32: the target plan is missing"),
-    ("train --dataset csv:infinite.csv --target plan", 1, "line 32: age is infinite; numbers must"),
+    (
+        "train --dataset csv:infinite.csv --target plan",
+        1,
+        "line 32: age is infinite or beyond 1e+30",
+    ),
     (
         "train --dataset csv:word.csv --target price:number",
         1,
         "line 20: the target price must be a",
     ),
+    ("train --dataset csv:large.csv --target plan", 1, "line 32: age is infinite or beyond 1e+30"),
+    ("train --dataset csv:tiny.csv --target y", 2, "have a standard deviation of 1.2e-19; write"),
+    ("train --dataset csv:unasked.csv --target plan", 1, "line 2: the target plan is missing; --s"),
+    ("train --dataset csv:unasked.csv --target plan --skip-bad-files", 2, "has no row that can be"),
+    ("train --dataset csv:many.csv --target name", 2, "has 1002 classes; 1000 are the most"),
+    ("train --dataset csv:alone.csv --target plan", 2, "no column beside plan can be learnt from"),
     ("train --dataset csv:same.csv --target plan", 2, "the target plan is 'a' in every row"),
     ("train --dataset csv:ids.csv --target plan", 2, "no column beside plan can be learnt from"),
     ("train --dataset csv:names.csv --target name", 2, "has 30 different texts in 30 rows"),
@@ -179,6 +160,15 @@ CASES = [
     ("train --dataset npz:negative.npz", 1, "row 4: the label -1 of y is out of range"),
     ("train --dataset npz:onehot.npz", 2, "expected one class or number a row, not one-hot"),
     ("train --dataset npz:pixels.npz", 2, "images are bytes, or numbers in [0, 1]"),
+    ("train --dataset npz:names.npz", 2, "names.npz holds several arrays: a, b; call the one that"),
+    ("train --dataset npz:complex.npz", 2, "x holds complex128; expected numbers or texts"),
+    ("train --dataset npz:one.npz", 2, "y has 1 different values; classes are 2 to 1000"),
+    ("train --dataset npz:number.npz", 2, "x is a single number, not a row for each example"),
+    (
+        "train --dataset npz:unlike.npz",
+        2,
+        "the splits differ in shape: x_train (30, 4), y_train (3",
+    ),
     ("train --dataset npz:good.npz --target z", 2, "unknown array of good.npz for target 'z'"),
     # tensorflow-datasets.
     ("train lenet5 --dataset tfds:mnits", 2, "has no data set 'mnits'. Did you mean 'mnist'?"),
@@ -209,44 +199,7 @@ CASES = [
 @pytest.fixture
 def odd(dlzoo: Dlzoo) -> Dlzoo:
     """`dlzoo`, in a folder of odd sources."""
-    for name, content in FILES.items():
-        Path(name).write_bytes(content)
-    for name in ("hollow", "papers/a", "alone/circle", "loose/a", "loose/b", "zero/square"):
-        Path(name).mkdir(parents=True)
-    for name in ("mixed/train/a", "mixed/more", "bad/a", "bad/b", "cut/square", "pair/a", "pair/b"):
-        Path(name).mkdir(parents=True)
-    for name in ("zero/circle", "text/circle", "text/square", "cut/circle"):
-        Path(name).mkdir(parents=True)
-    for name in ("only_test/train/a", "only_test/train/b", "only_test/test/square"):
-        Path(name).mkdir(parents=True)
-    own.photos(Path("photos"), 3)
-    Path("papers/a/notes.txt").write_text("no image")
-    for number in range(6):
-        picture = own.shape("circle", number)
-        for where in ("alone/circle", "loose/a", "loose/b", "mixed/train/a", "mixed/more"):
-            picture.save(f"{where}/{number}.png")
-        for where in ("zero/square", "text/square", "only_test/test/square"):
-            picture.save(f"{where}/{number}.png")
-        for place, where in enumerate(("only_test/train/a", "only_test/train/b", "cut/square")):
-            own.shape("cross", number + 10 * place).save(f"{where}/{number}.png")
-        own.shape("square", number).save(f"cut/circle/{number}.jpg")
-    own.shape("circle", 0).save("loose/0.png")
-    own.shape("circle", 0).save("pair/a/0.png")
-    own.shape("circle", 1).save("pair/b/0.png")
-    Path("zero/circle/empty.png").touch()
-    Path("text/circle/text.png").write_text("this is no picture")
-    for name in ("bad/a/0.png", "bad/b/0.png"):
-        Path(name).write_text("this is no picture")
-    whole = Path("cut/square/0.png").read_bytes()
-    Path("cut/circle/cut.png").write_bytes(whole[: len(whole) // 2])
-    x, y = np.arange(120.0).reshape(30, 4), np.arange(30) % 3
-    np.savez("good.npz", x=x, y=y)
-    np.savez("lengths.npz", x=x, y=y[1:])
-    np.savez("objects.npz", x=np.array([{}, None], object), y=y)
-    np.savez("nan.npz", x=np.where(x == 12.0, np.nan, x), y=y)
-    np.savez("negative.npz", x=x, y=np.where(np.arange(30) == 4, -1, y))
-    np.savez("onehot.npz", x=x, y=np.eye(3)[y])
-    np.savez("pixels.npz", image=np.full((30, 8, 8, 3), -4.0), y=y)
+    sources.write_all()
     return dlzoo
 
 

@@ -11,6 +11,7 @@ import keras
 from zoo.layers.averages import WeightAverages
 from zoo.layers.diffusion_generators import Sampler
 from zoo.layers.embeddings import LearnedPositions
+from zoo.layers.input_scales import InputScales
 from zoo.layers.training_outputs import answer_only
 from zoo.layers.words import Unigrams
 
@@ -25,6 +26,7 @@ _NOT_COUNTED = (
     keras.layers.Normalization,
     keras.layers.RMSNormalization,
     keras.layers.UnitNormalization,
+    InputScales,
     LearnedPositions,
     Unigrams,
     WeightAverages,

@@ -93,7 +93,8 @@ def _locked(beside: Path) -> Iterator[None]:
 def write_text(path: Path, text: str) -> None:
     """Write a text file whole."""
     with written_whole(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+        # A file's name that is not UTF-8 is written as the bytes that it has.
+        beside.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
 @contextmanager
@@ -177,6 +178,32 @@ def remove_leftovers(folder: Path, stem: str | None = None) -> None:
                 shutil.rmtree(path)
             else:
                 path.unlink()
+
+
+def exchange(one: Path, other: Path) -> None:
+    """Swap the names of two folders or files of one file system, at one moment.
+
+    On a system without Linux's renameat2, `other` is gone for the moment between two renames.
+
+    Raises:
+        OSError: This file system cannot swap names.
+    """
+    import ctypes
+
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError):
+        rename = None
+    here, swap = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux's headers
+    if rename is not None:
+        if rename(here, os.fsencode(one), here, os.fsencode(other), swap) == 0:
+            return
+        code = ctypes.get_errno()
+        raise OSError(code, f"this file system cannot swap folders ({os.strerror(code)})")
+    beside = other.with_name(temporary_name(other.name))
+    other.replace(beside)
+    one.replace(other)
+    beside.replace(one)
 
 
 def is_folder(path: str | Path) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import keyword
 import re
+from collections.abc import Collection, Sequence
 
 
 def natural(name: str) -> list[int | str]:
@@ -18,3 +20,22 @@ def slug(text: str) -> str:
     # A run of punctuation that holds an unsafe character becomes one hyphen.
     safe = re.sub(r"[^A-Za-z0-9_]*[^A-Za-z0-9_.-][^A-Za-z0-9_]*", "-", text)
     return safe.strip("-.")
+
+
+def identifiers(names: Sequence[str], taken: Collection[str] = ()) -> list[str]:
+    """Return distinct identifiers for names, such as ``sepal_length_cm`` for "sepal length (cm)".
+
+    Names of tensors may not have spaces or signs. They have no capitals here either. None of them
+    is one of `taken`.
+    """
+    found: list[str] = []
+    for name in names:
+        plain = re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_") or "column"
+        if plain[0].isdigit() or keyword.iskeyword(plain):
+            plain = f"column_{plain}"
+        free, number = plain, 1
+        while free in found or free in taken:
+            number += 1
+            free = f"{plain}_{number}"
+        found.append(free)
+    return found

@@ -13,7 +13,7 @@ from zoo.base.errors import UsageError
 
 
 @contextmanager
-def _quiet_stderr() -> Iterator[None]:
+def quiet_stderr() -> Iterator[None]:
     """Hold back what is written to file descriptor 2; show it if the body raises."""
     sys.stderr.flush()
     saved = os.dup(2)
@@ -43,7 +43,7 @@ def start_tensorflow() -> Any:
     # oneDNN lacks on this processor) is nothing to a user. `dlzoo --debug` sets 0.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with _quiet_stderr():
+    with quiet_stderr():
         import keras  # noqa: F401  (imported here so that its noise is held back too)
         import tensorflow as tf
 

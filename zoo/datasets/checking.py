@@ -133,24 +133,25 @@ def _check_classes(report: Report, scan: Scan, assigned: np.ndarray) -> None:
             f"the classes are of very unequal size: {rarest} to {most:,} examples; a training "
             "weighs them"
         )
-    _add_all(report.warnings, _typos(totals))
+    _add_all(report.warnings, _typos(totals, "class", "classes"))
 
 
-def _typos(totals: Mapping[str, int]) -> list[str]:
-    """Return classes that may be one class spelt in two ways."""
+def _typos(totals: Mapping[str, int], noun: str, plural: str) -> list[str]:
+    """Return classes, or values of a column, that may be one spelt in two ways."""
     found = []
     by_plain: dict[str, str] = {}
     for name in sorted(totals, key=lambda one: -totals[one]):
         plain = "".join(name.casefold().split()).replace("_", "").replace("-", "")
         if plain in by_plain:
-            found.append(f"classes '{by_plain[plain]}' and '{name}' differ in spelling only")
+            found.append(f"{plural} '{by_plain[plain]}' and '{name}' differ in spelling only")
             continue
         by_plain[plain] = name
         others = [one for one in totals if one != name and totals[one] >= FEW * totals[name]]
         digits = any(letter.isdigit() for letter in name)
         rare = totals[name] <= 2 and len(name) > 3 and not digits
         if rare and (near := get_close_matches(name, others, n=1, cutoff=0.8)):
-            found.append(f"class '{name}' has {totals[name]} example(s): is '{near[0]}' meant?")
+            count = f"{totals[name]} example" + "s" * (totals[name] > 1)
+            found.append(f"{noun} '{name}' has {count}: is '{near[0]}' meant?")
     return found
 
 
@@ -225,8 +226,8 @@ def _check_column(report: Report, column: cells.ColumnScan) -> None:
             f"column {column.name} has spaces around values, such as {spaced[0]!r}"
         )
     if column.kind == cells.CATEGORY and column.numbers == 0:
-        for line in _typos(column.counts):
-            report.warnings.append(f"column {column.name}: {line.replace('class', 'value')}")
+        for line in _typos(column.counts, "value", "values"):
+            report.warnings.append(f"column {column.name}: {line}")
 
 
 def problem(error: DlzooError, source: str) -> Report:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import keras
 import tensorflow as tf
@@ -304,6 +304,18 @@ class GibbsChain(layers.Layer):
     def build(self, input_shape: Any) -> None:
         """Do nothing: the machines are built."""
         self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        machines = [keras.saving.serialize_keras_object(one) for one in self.machines]
+        config = {**super().get_config(), "machines": machines, "steps": self.steps}
+        return {key: value for key, value in config.items() if key != "dtype"}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Return a layer with machines of its own, which are built."""
+        machines = [keras.saving.deserialize_keras_object(one) for one in config["machines"]]
+        return cls(**{**config, "machines": machines})
 
     def call(self, inputs: Any) -> Any:
         """Return the means of the bottom machine's visible units, float32, for noise (B, V)."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import keras
 from keras import ops
 
 from zoo.layers.diffusion import Diffusion
 from zoo.layers.generators import ConditionalGenerator, random_normal
-from zoo.layers.samplers import PredictNoise, guided, restore, sample
+from zoo.layers.samplers import PredictNoise, denoise_step, guided, restore, sample, visited
 
 
 class DiffusionGenerator(ConditionalGenerator):
@@ -27,6 +27,8 @@ class DiffusionGenerator(ConditionalGenerator):
     """How much stronger than the class asks; 0 is no guidance."""
     steps: int
     """Of the sampler, 1 to T."""
+    eta: float = 0.0
+    """How random fewer steps than T are, 0 to 1; see `zoo.layers.samplers.denoise_steps`."""
 
     def predict_noise(self, x: Any, times: Any, label: Any = None, training: bool = False) -> Any:
         """Return the noise in images.
@@ -66,7 +68,7 @@ class DiffusionGenerator(ConditionalGenerator):
             latent: x_T.
             label: (B,); None takes the classes in turn.
             steps: 1 to T; None takes the model's own. T of them are random (algorithm 2), fewer are
-                not (DDIM).
+                not (DDIM) unless `eta` says so.
         """
         return self.path(latent, label, steps, pictures=1)[-1]
 
@@ -91,7 +93,7 @@ class DiffusionGenerator(ConditionalGenerator):
         latent = keras.Input(self.latent_shape, name="latent")
         label = keras.Input((), dtype="int32", name="label")
         images = Sampler(self, name="sampler")(latent, label)
-        return keras.Model([latent, label], images, name=self.name)
+        return SampledNetwork([latent, label], images, name=self.name)
 
     def denoise(self, images: Any) -> Any:
         """Return images (B, H, W, C) in [0, 1] without the noise that is in them.
@@ -99,6 +101,23 @@ class DiffusionGenerator(ConditionalGenerator):
         How strong the noise is need not be known: see `zoo.layers.samplers.restore`.
         """
         return restore(self, images)
+
+
+@keras.saving.register_keras_serializable("dlzoo")
+class SampledNetwork(keras.Model):
+    """A network from noise and labels to images that goes through a `Sampler`."""
+
+    @property
+    def visited(self) -> list[int]:
+        """The times that its sampler visits, the last of them 0."""
+        generator = self.get_layer("sampler").model
+        return [int(time) for time in visited(generator.steps, generator.most_steps)]
+
+    def one_step(self, image: Any, time: Any, next_time: Any, label: Any) -> Any:
+        """Return what one of DDIM's steps makes of images (B, H, W, C), for times (B,)."""
+        generator = self.get_layer("sampler").model
+        predict = generator.guided(label)
+        return denoise_step(generator.diffusion, predict, image, time, next_time)
 
 
 @keras.saving.register_keras_serializable("dlzoo")
@@ -115,6 +134,15 @@ class Sampler(keras.layers.Layer):
         super().__init__(**arguments)
         self.model = model
         self.passes = model.passes
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor's arguments."""
+        return {**super().get_config(), "model": keras.saving.serialize_keras_object(self.model)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Return a layer with a generator of its own."""
+        return cls(**{**config, "model": keras.saving.deserialize_keras_object(config["model"])})
 
     def call(self, latent: Any, label: Any) -> Any:
         """Return examples (B, ...) in [0, 1]."""

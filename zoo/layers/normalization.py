@@ -78,12 +78,16 @@ class GroupNormalization(keras.layers.GroupNormalization):
         channels = inputs.shape[-1]
         groups = channels if self.groups == -1 else self.groups
         together = channels // groups
+        height, width = (
+            tf.shape(x)[axis] if x.shape[axis] is None else x.shape[axis] for axis in (1, 2)
+        )
+        count = tf.cast(height * width * together, tf.float32)
 
         def mean(values: Any) -> Any:
             sums = tf.reduce_sum(values, axis=(1, 2))
-            sums = tf.reduce_sum(tf.reshape(sums, (-1, groups, together)), axis=-1)
-            count = tf.cast(tf.shape(x)[1] * tf.shape(x)[2] * together, tf.float32)
-            return tf.repeat(sums / count, together, axis=1)[:, None, None, :]
+            sums = tf.reduce_sum(tf.reshape(sums, (-1, groups, together)), axis=-1, keepdims=True)
+            # For each channel again; `tf.repeat` makes many operations, which take long to trace.
+            return tf.reshape(sums / count * tf.ones(together), (-1, 1, 1, channels))
 
         centre = mean(x)
         variance = tf.maximum(mean(tf.square(x)) - tf.square(centre), 0.0)

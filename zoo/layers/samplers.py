@@ -18,6 +18,8 @@ class Denoiser(Protocol):
     """What a model has that these samplers sample from."""
 
     diffusion: Diffusion
+    eta: float
+    """How random fewer steps than T are, 0 to 1; see `denoise_steps`."""
 
     def guided(self, label: Any) -> PredictNoise:
         """Return the function from images and times to noise that samples classes (B,)."""
@@ -54,7 +56,8 @@ def guided(predict: Any, label: Any, nothing: int, strength: float) -> PredictNo
 def sample(model: Denoiser, latent: Any, label: Any, steps: int, pictures: int = 1) -> Any:
     """Return the way from noise to images, (pictures, B, H, W, C) in [0, 1].
 
-    With a step for each time it is algorithm 2 of Ho et al. 2020, with fewer it is DDIM.
+    With a step for each time it is algorithm 2 of Ho et al. 2020, with fewer it is DDIM, random by
+    the model's `eta`.
 
     Args:
         model: It predicts the noise.
@@ -67,17 +70,49 @@ def sample(model: Denoiser, latent: Any, label: Any, steps: int, pictures: int =
     diffusion, predict = model.diffusion, model.guided(label)
     times = tf.constant(visited(steps, diffusion.timesteps))
     bits = tf.bitcast(tf.reshape(latent, (tf.shape(latent)[0], -1))[:, :2], tf.int32)
-    seeds = bits if steps == diffusion.timesteps else None
+    eta = 1.0 if steps == diffusion.timesteps else model.eta
+    seeds = bits if eta else None
     stops = tf.constant([round(steps * number / pictures) for number in range(pictures + 1)])
 
     def go_on(at: Any, x: Any, shown: Any) -> tuple[Any, Any, Any]:
-        x = denoise_steps(diffusion, predict, x, times, (stops[at], stops[at + 1]), seeds)
+        x = denoise_steps(diffusion, predict, x, times, (stops[at], stops[at + 1]), seeds, eta)
         return at + 1, x, shown.write(at, in_unit(x))
 
     shown = tf.TensorArray(tf.float32, pictures, element_shape=(None, *latent.shape[1:]))
     state = (0, tf.cast(latent, tf.float32), shown)
     _, _, shown = tf.while_loop(lambda at, *_: at < pictures, go_on, state)
     return shown.stack()
+
+
+def denoise_step(
+    diffusion: Diffusion,
+    predict: PredictNoise,
+    x: Any,
+    now: Any,
+    then: Any,
+    drawn: Any = None,
+    eta: float = 1.0,
+) -> Any:
+    """Return what one step makes of images, see `denoise_steps`.
+
+    Args:
+        diffusion: How the noise was added.
+        predict: The noise in x.
+        x: (B, H, W, C).
+        now: Their times (B,).
+        then: Earlier times (B,).
+        drawn: Noise (B, H, W, C) to add; None adds none.
+        eta: Times the standard deviation of that noise.
+    """
+    rank = len(x.shape)
+    level, next_level = (diffusion.at(diffusion.alpha_bar, at, rank) for at in (now, then))
+    clean = diffusion.without_noise(x, predict(x, now), now)
+    noise = (x - tf.sqrt(level) * clean) / tf.sqrt(1.0 - level)
+    if drawn is None:
+        return tf.sqrt(next_level) * clean + tf.sqrt(1.0 - next_level) * noise
+    variance = eta**2 * (1.0 - next_level) / (1.0 - level) * (1.0 - level / next_level)
+    kept = tf.sqrt(tf.maximum(1.0 - next_level - variance, 0.0)) * noise
+    return tf.sqrt(next_level) * clean + kept + tf.sqrt(variance) * drawn
 
 
 def denoise_steps(
@@ -87,12 +122,14 @@ def denoise_steps(
     times: Any,
     between: tuple[Any, Any],
     seeds: Any = None,
+    eta: float = 1.0,
 ) -> Any:
     """Return what some steps make of images x (B, H, W, C), in one loop of the graph.
 
-    With seeds, and a step for each time, the steps are those of Ho et al. 2020, algorithm 2, with
-    the variances of its eq. 7. Without, they are those of Song et al. 2021, eq. 12 with sigma = 0
-    (DDIM). Both clip the image that they expect to [-1, 1], as the authors' programs do.
+    They are those of Song et al. 2021, eq. 12, with the variances of its eq. 16. Without seeds
+    nothing is random (DDIM). With them, eta = 1 and a step for each time, they are those of Ho et
+    al. 2020, algorithm 2, with the variances of its eq. 7. All clip the image that they expect
+    to [-1, 1], as the authors' programs do.
 
     Args:
         diffusion: How the noise was added.
@@ -101,20 +138,16 @@ def denoise_steps(
         times: Of all steps, (steps + 1,); or each image's own, (steps + 1, B).
         between: The number of the first step, counted from 0, and the number after the last.
         seeds: Of each image (B, 2) int32, for the noise that each step adds; None adds none.
+        eta: Times the standard deviation of that noise.
     """
-    rank, given, shape = len(x.shape), x.shape, x.shape[1:]
+    given, shape = x.shape, x.shape[1:]
 
     def step(number: Any, x: Any) -> tuple[Any, Any]:
         now, then = (tf.broadcast_to(times[number + by], tf.shape(x)[:1]) for by in (0, 1))
-        level, next_level = (diffusion.at(diffusion.alpha_bar, at, rank) for at in (now, then))
-        clean = diffusion.without_noise(x, predict(x, now), now)
-        noise = (x - tf.sqrt(level) * clean) / tf.sqrt(1.0 - level)
-        if seeds is None:
-            return number + 1, tf.sqrt(next_level) * clean + tf.sqrt(1.0 - next_level) * noise
-        variance = (1.0 - next_level) / (1.0 - level) * (1.0 - level / next_level)
-        kept = tf.sqrt(tf.maximum(1.0 - next_level - variance, 0.0)) * noise
-        drawn = normal_of_each(seeds + tf.stack([0, number]), tuple(shape))
-        return number + 1, tf.sqrt(next_level) * clean + kept + tf.sqrt(variance) * drawn
+        drawn = None
+        if seeds is not None:
+            drawn = normal_of_each(seeds + tf.stack([0, number]), tuple(shape))
+        return number + 1, denoise_step(diffusion, predict, x, now, then, drawn, eta)
 
     _, x = tf.while_loop(
         lambda number, _: number < between[1],

@@ -43,6 +43,7 @@ class DDPM(DiffusionGenerator):
         label_dropout: float,
         guidance: float,
         steps: int | None,
+        eta: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -57,6 +58,7 @@ class DDPM(DiffusionGenerator):
             "label_dropout": label_dropout,
             "guidance": guidance,
             "steps": steps,
+            "eta": eta,
         }
         self.diffusion = Diffusion(schedule, timesteps)
         self.timesteps = self.most_steps = timesteps
@@ -64,6 +66,7 @@ class DDPM(DiffusionGenerator):
         self.label_dropout = label_dropout
         self.guidance = guidance
         self.steps = steps or timesteps
+        self.eta = eta
         self.network = unet(self.example_shape, classes, **unet_arguments)
         self.averages = WeightAverages(momentum, name="averages")
         self.averages.follow(self.network)
@@ -196,6 +199,7 @@ def ddpm(
     label_dropout: float = 0.1,
     guidance: float = 0.0,
     steps: int | None = None,
+    eta: float = 0.0,
 ) -> keras.Model:
     """Return a denoising diffusion model with a U-Net.
 
@@ -220,6 +224,8 @@ def ddpm(
             never told a class.
         guidance: How much stronger than the class asks, w of Ho and Salimans; 0 is no guidance.
         steps: Of the sampler, 1 to T. None takes T: the paper's random steps. Fewer are DDIM's.
+        eta: How random fewer steps are (Song et al. 2021, eq. 16): 0 follows the noise alone, so
+            that images between two noises change smoothly; 1 adds noise as the paper's steps do.
 
     Returns:
         A model of ``{"image": (B, *input_shape), "label": (B,)}``, see `DDPM.call`. It generates by
@@ -238,6 +244,8 @@ def ddpm(
         raise ValueError(f"label_dropout must be in [0, 1], got {label_dropout}")
     if steps is not None and not 1 <= steps <= timesteps:
         raise ValueError(f"steps must be 1 to {timesteps:,}, got {steps:,}")
+    if not 0.0 <= eta <= 1.0:
+        raise ValueError(f"eta must be in [0, 1], got {eta}")
     arguments = {
         "width": width,
         "multipliers": tuple(multipliers),
@@ -257,6 +265,7 @@ def ddpm(
         label_dropout,
         guidance,
         steps,
+        eta,
         name="ddpm",
     )
     model.build((None, *input_shape))

@@ -28,6 +28,7 @@ class AlignedGRU(layers.Layer):
         super().__init__(**kwargs)
         self.units = units
         self.alignment_units = alignment_units
+        self.unroll = False  # as of Keras's recurrent layers, see `zoo.serving.unrolling`
         # reset_after=False is the paper's gated unit: the reset gate comes before the product.
         self.cell = layers.GRUCell(units, reset_after=False, name="cell")
         self.query = layers.Dense(alignment_units, use_bias=False, name="query")  # W_a
@@ -67,6 +68,14 @@ class AlignedGRU(layers.Layer):
         def step(carry: Any, x: Any) -> Any:
             after, context, weights = self.step(x, keys, annotations, present, carry[0])
             return (after, context, weights), (carry[0], context, weights)
+
+        if self.unroll:
+            carry, places = (state,), []
+            for at in range(inputs.shape[1]):
+                carry, place = step(carry, inputs[:, at])
+                places.append(place)
+            before, contexts, weights = (ops.stack(one, 1) for one in zip(*places, strict=True))
+            return before, contexts, weights
 
         # Keras's scan wants what it carries and what it collects in one structure.
         first = (state, ops.zeros_like(annotations[:, 0]), ops.zeros_like(keys[:, :, 0]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Protocol
@@ -119,6 +119,21 @@ class Endpoint:
     """A `tf.TensorSpec` for each argument, by name and in order."""
     sample: Callable[[int], tuple[Any, ...]]
     """Gives that many examples of its arguments, the same ones every time."""
+    examples: Callable[[Mapping[str, np.ndarray]], tuple[Any, ...]] | None = None
+    """From raw columns (B, …) of a data set to arguments; None where it is not asked with such."""
+    left_out: str = ""
+    """What a runtime without strings has to do outside of it, in one line."""
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    """Plain values that this needs."""
+    tolerance: float = 0.0
+    """By how much its answers may differ in any format, where that is more than the format's own:
+    many steps one after another multiply what rounding changes."""
+
+    def asked_with(self, raw: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
+        """Return arguments for raw examples, or as many samples."""
+        if self.examples is None:
+            return self.sample(len(next(iter(raw.values()))))
+        return self.examples(raw)
 
 
 class Task:
@@ -611,27 +626,61 @@ class Task:
 
         return answer_only(model)
 
+    def serving_outputs(self, answers: Any) -> dict[str, Any]:
+        """Return what a signature returns for the answers of `respond`, in the graph."""
+        return {self.output: answers}
+
     def endpoints(self, network: Any) -> dict[str, Endpoint]:
         """Return the serving signatures by name, the default one first.
+
+        They take raw inputs, and columns that can be read from files also as files.
 
         Args:
             network: What `served` returned.
         """
+        from zoo.tasks.signatures import files_endpoint, raw_endpoint
 
-        def serve(*raw: Any) -> dict[str, Any]:
-            encoded = {
-                name: feature.encode(values)
-                for (name, feature), values in zip(self.asked.items(), raw, strict=True)
-            }
-            return {self.output: self.respond_served(network, encoded)}
+        def respond(encoded: Mapping[str, Any]) -> dict[str, Any]:
+            return self.serving_outputs(self.respond_served(network, encoded))
 
-        return {
-            "serve": Endpoint(
-                serve,
-                {name: feature.signature(name) for name, feature in self.asked.items()},
-                lambda count: tuple(feature.sample(count) for feature in self.asked.values()),
-            )
-        }
+        found = {"serving_default": raw_endpoint(self.asked, respond)}
+        from_files = files_endpoint(self.asked, respond)
+        return found if from_files is None else {**found, "serving_bytes": from_files}
+
+    def portable(self, network: Any) -> Endpoint:
+        """Return the one signature of runtimes that have numbers only, and no strings.
+
+        Args:
+            network: What `served` returned.
+        """
+        from zoo.tasks.signatures import portable_endpoint
+
+        def respond(encoded: Mapping[str, Any]) -> dict[str, Any]:
+            answers = self.serving_outputs(self.respond(network, encoded))
+            return {name: one for name, one in answers.items() if one.dtype != "string"}
+
+        return portable_endpoint(self.asked, respond)
+
+    def encoded(self, network: Any) -> Endpoint:
+        """Return the network's own signature, from encoded columns to its output.
+
+        Args:
+            network: What `served` returned.
+        """
+        from zoo.tasks.signatures import network_endpoint
+
+        return network_endpoint({**self.fed, **self.asked}, self.model_inputs, network)
+
+    def score_served(
+        self, outputs: Mapping[str, np.ndarray], raw: Mapping[str, np.ndarray]
+    ) -> tuple[Score, float] | None:
+        """Return how good served answers to raw examples are, or None where they cannot be scored.
+
+        Args:
+            outputs: Of a signature, by name.
+            raw: The examples with their targets.
+        """
+        return None
 
     def answering(self, model: Any, count: int) -> Callable[[], np.ndarray]:
         """Return a function that answers `count` encoded samples as users get them.

@@ -82,6 +82,23 @@ class Classification(Task):
             return outputs
         return keras.ops.concatenate([1.0 - outputs, outputs], axis=-1)
 
+    def serving_outputs(self, answers: Any) -> dict[str, Any]:
+        """Return probabilities (B, classes), and the most probable class by number and name."""
+        import tensorflow as tf
+
+        best = tf.argmax(answers, axis=-1)
+        names = tf.constant(self.label.names)
+        return {"probabilities": answers, "class_ids": best, "labels": tf.gather(names, best)}
+
+    def score_served(
+        self, outputs: Mapping[str, np.ndarray], raw: Mapping[str, np.ndarray]
+    ) -> tuple[Score, float] | None:
+        """Return the accuracy."""
+        if "class_ids" not in outputs:
+            return None
+        right = outputs["class_ids"] == raw[self.targets[0]]
+        return self.scores[0], float(np.mean(right))
+
     def model_targets(self, encoded: Mapping[str, Any]) -> Any:
         """Return classes as numbers or, for losses that need it, one-hot."""
         import tensorflow as tf

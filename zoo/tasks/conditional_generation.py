@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from zoo.base.errors import UsageError
 from zoo.runs.figures import grid_columns
 from zoo.tasks.base import Endpoint, SampleRequest
 from zoo.tasks.generation import Generation
+
+SAMPLER_TOLERANCE = 1e-3
+"""A sampler's first step divides by the little signal that is left, 5e-5 for 100 times."""
 
 
 class ConditionalGeneration(Generation):
@@ -77,3 +81,41 @@ class ConditionalGeneration(Generation):
                 generate, signature, lambda count: (*plain.sample(count), label.sample(count))
             )
         }
+
+    def encoded(self, network: Any) -> Endpoint:
+        """Return the network's own signature."""
+        steps = hasattr(network, "one_step")
+        return dataclasses.replace(
+            super().encoded(network), tolerance=SAMPLER_TOLERANCE if steps else 0.0
+        )
+
+    def portable(self, network: Any) -> Endpoint:
+        """Return the same signature or, of a sampler that goes step by step, one of its steps."""
+        whole = self.endpoints(network)["generate"]
+        if not hasattr(network, "one_step"):
+            return whole
+        import tensorflow as tf
+
+        def step(latent: Any, time: Any, next_time: Any, label: Any) -> dict[str, Any]:
+            return {"image": network.one_step(latent, time, next_time, label)}
+
+        def sample(count: int) -> tuple[Any, ...]:
+            latent, label = whole.sample(count)
+            places = np.arange(count) % (len(network.visited) - 1)
+            times = np.array(network.visited, np.int32)
+            return latent, times[places], times[places + 1], label
+
+        latent, label = whole.signature.values()
+        signature = {
+            "latent": latent,
+            "time": tf.TensorSpec((None,), tf.int32, name="time"),
+            "next_time": tf.TensorSpec((None,), tf.int32, name="next_time"),
+            "label": label,
+        }
+        return Endpoint(
+            step,
+            signature,
+            sample,
+            left_out="the loop over the sampler's steps is outside of it",
+            constants={"times": network.visited},
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -251,6 +252,19 @@ class Generation(Task):
 
         signature = {"latent": tf.TensorSpec((None, *shape), tf.float32, name="latent")}
         return {"generate": Endpoint(generate, signature, sample)}
+
+    def portable(self, network: Any) -> Endpoint:
+        """Return the same signature: latents, labels and images are numbers."""
+        return self.endpoints(network)["generate"]
+
+    def encoded(self, network: Any) -> Endpoint:
+        """Return the same signature, with the network's name of its output."""
+        one = self.endpoints(network)["generate"]
+
+        def generate(*given: Any) -> dict[str, Any]:
+            return {"output": network(given[0] if len(given) == 1 else given, training=False)}
+
+        return dataclasses.replace(one, function=generate)
 
     def training_callbacks(self, folder: Path, epochs: int) -> list[Any]:
         """Return a callback that draws samples of one fixed noise about `PICTURES` times."""

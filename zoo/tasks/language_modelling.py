@@ -25,6 +25,8 @@ LINE_BREAK = "\n"
 """Stands before a text without a prompt."""
 UNKNOWN = 1
 """The token that stands for a prompt without one."""
+PROMPT = 8
+"""Characters, or tokens, of the prompts that an export is checked with."""
 WINDOW_SEEDS = 1_000_003
 """How far apart the seeds of two windows of a text are."""
 
@@ -207,11 +209,49 @@ class LanguageModelling(TextWindows):
             lengths = tf.reduce_sum(tf.cast(known != text.padding, tf.int32), axis=1)
             return {"tokens": written(known, lengths)}
 
+        def examples(raw: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
+            column = raw[self.inputs[0]]
+            if column.ndim > 1:  # they are tokens
+                return (column[:, :PROMPT],)
+            starts = np.array([one[:PROMPT] for one in text.titles(column)])
+            return tuple(text.to_serving("prompt", starts).values())
+
         def sample(count: int) -> tuple[Any, ...]:
-            return (np.array([one[:8] for one in text.sample(count)]),)
+            return examples({self.inputs[0]: text.sample(count)})
 
         function = generate if text.in_graph else continued
-        return {"generate": Endpoint(function, {"prompt": text.signature("prompt")}, sample)}
+        signature = {"prompt": text.signature("prompt")}
+        return {"generate": Endpoint(function, signature, sample, examples)}
+
+    def portable(self, network: Any) -> Endpoint:
+        """Return the logits of each next token: the loop that writes stays outside."""
+        import tensorflow as tf
+
+        from zoo.tasks.signatures import LOOP, TOKENS
+
+        def examples(raw: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
+            windows = self.text.encode(raw[self.inputs[0]])
+            return (np.asarray(self.model_inputs({self.inputs[0]: windows})),)
+
+        def sample(count: int) -> tuple[Any, ...]:
+            return examples({self.inputs[0]: self.text.sample(count)})
+
+        return Endpoint(
+            lambda tokens: {"logits": network(tokens, training=False)},
+            {"tokens": tf.TensorSpec((None, network.context_length), tf.int32, name="tokens")},
+            sample,
+            examples,
+            left_out=f"{TOKENS}; {LOOP}",
+        )
+
+    def encoded(self, network: Any) -> Endpoint:
+        """Return the network's own signature."""
+        one = self.portable(network)
+
+        def serve(tokens: Any) -> dict[str, Any]:
+            return {"output": network(tokens, training=False)}
+
+        return dataclasses.replace(one, function=serve)
 
 
 def require_sampling(request: SampleRequest) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.datasets.spec import DatasetSpec
-from zoo.tasks.base import Columns, Endpoint, Score, Task, require_unit_pixels
+from zoo.tasks.base import Columns, Score, Task, require_unit_pixels
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
@@ -32,7 +32,7 @@ class Reconstruction(Task):
     )
     headline = "mean_squared_error"
     commands = ("evaluate", "export")
-    output = "image"
+    output = "reconstruction"  # its input is an image too
 
     def __init__(self, name: str, spec: DatasetSpec, loss: str | None = None) -> None:
         super().__init__(name, spec, loss)
@@ -62,11 +62,6 @@ class Reconstruction(Task):
         """
         inputs, targets, weights = super().feed(encoded)
         return inputs, targets, None if weights is None else weights[:, None, None]
-
-    def endpoints(self, network: Any) -> dict[str, Endpoint]:
-        """Return one signature, from images to their reconstructions."""
-        served = super().endpoints(network)["serve"]
-        return {"reconstruct": served}
 
     def draw(self, values: dict[str, Any], model: Any, dataset: Dataset, folder: Path) -> None:
         """Draw test examples, each beside its reconstruction."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -35,12 +36,16 @@ class Regression(Task):
         """Return the input's arguments, and no classes: one linear output."""
         return {**super().builder_arguments(), "classes": None}
 
+    @property
+    def _target(self) -> Number:
+        return cast("Number", self.spec.features[self.targets[0]])
+
     def built(self, model: Any) -> Any:
         """Return a model that answers in the unit of the data, however large that is.
 
         Without it a network that begins around 0 would have to learn to answer 200,000 first.
         """
-        target = cast("Number", self.spec.features[self.targets[0]])
+        target = self._target
         if not target.standardised:
             return model
         import keras
@@ -51,11 +56,27 @@ class Regression(Task):
         return keras.Model(model.inputs, scaled(model.output), name=model.name)
 
     def compile_arguments(self) -> dict[str, Any]:
-        """Return squared error, with the absolute error and the explained variance beside it."""
-        return {
+        """Return squared error, with the absolute error and the explained variance beside it.
+
+        The loss is a share of the target's variance where the model answers in the unit of the
+        data: gradients of a target as small as 0.0001 would else vanish in Adam's epsilon.
+        """
+        arguments: dict[str, Any] = {
             "loss": "mean_squared_error",
             "weighted_metrics": ["mean_absolute_error", "r2_score"],
         }
+        if self._target.standardised:
+            arguments["loss_weights"] = self._target.standard_deviation**-2
+        return arguments
+
+    def score_served(
+        self, outputs: Mapping[str, np.ndarray], raw: Mapping[str, np.ndarray]
+    ) -> tuple[Score, float] | None:
+        """Return the mean absolute error."""
+        if self.output not in outputs:
+            return None
+        errors = outputs[self.output][:, 0] - raw[self.targets[0]]
+        return Score("mean_absolute_error", False), float(np.mean(np.abs(errors)))
 
     def rows(self, answers: np.ndarray, top_k: int) -> list[dict[str, Any]]:
         """Return for each example its number."""

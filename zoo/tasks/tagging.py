@@ -74,6 +74,30 @@ class Tagging(Task):
         mask = self.asked[self.inputs[0]].mask(encoded[self.inputs[0]])
         return super().respond(model, encoded) * mask[..., None]
 
+    def serving_outputs(self, answers: Any) -> dict[str, Any]:
+        """Return probabilities (B, T, classes), and each token's class by number and name."""
+        import tensorflow as tf
+
+        best = tf.argmax(answers, axis=-1)
+        labels = tf.gather(tf.constant(self.tags.names), best)
+        # Padding has no probabilities, and no class.
+        padding = tf.reduce_max(answers, axis=-1) == 0.0
+        return {
+            "probabilities": answers,
+            "class_ids": tf.where(padding, tf.constant(-1, tf.int64), best),
+            "labels": tf.where(padding, "", labels),
+        }
+
+    def score_served(
+        self, outputs: Mapping[str, np.ndarray], raw: Mapping[str, np.ndarray]
+    ) -> tuple[Score, float] | None:
+        """Return the accuracy over tokens."""
+        if "class_ids" not in outputs:
+            return None
+        truth = np.asarray(self.tags.encode(raw[self.targets[0]]))
+        right = (outputs["class_ids"] == truth)[truth >= 0]
+        return self.scores[0], float(np.mean(right))
+
     def rows(self, answers: np.ndarray, top_k: int) -> list[dict[str, Any]]:
         """Return for each text a letter for each of its tokens."""
         return [{"tags": tags} for tags in self.tags.decode(answers)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -14,6 +15,7 @@ from zoo.tasks.writing import Writing
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
+    from zoo.tasks.base import Endpoint
     from zoo.tasks.predictor import Predictor
 
 
@@ -26,6 +28,41 @@ class Translation(Writing):
     def source(self) -> Text:
         """The text that is read."""
         return cast("Text", self.spec.features[self.inputs[0]])
+
+    def _attention(self, model: Any, encoded: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Return the tokens (B, T) that are written, and what each looks at (B, T, S)."""
+        import tensorflow as tf
+
+        source = encoded[self.inputs[0]]
+        tokens = self._write(model, encoded)
+        before = tf.concat([tf.fill([tf.shape(tokens)[0], 1], START), tokens[:, :-1]], axis=1)
+        return tokens, model.attention(source, before)
+
+    # Serving.
+
+    def endpoints(self, network: Any) -> dict[str, Endpoint]:
+        """Return a signature that writes and, of models with attention, one that shows it.
+
+        ``attention`` returns the ``weights`` (B, T, S), the pieces that were ``read`` (B, S), and
+        those that were ``written`` (B, T): at the end and after it they are empty.
+        """
+        found = super().endpoints(network)
+        if network.has_attention and self.source.in_graph and self.target.in_graph:
+            from zoo.tasks.signatures import raw_endpoint
+
+            found["attention"] = raw_endpoint(self.asked, functools.partial(self._seen, network))
+        return found
+
+    def _seen(self, network: Any, encoded: Mapping[str, Any]) -> dict[str, Any]:
+        import tensorflow as tf
+
+        tokens, weights = self._attention(network, encoded)
+        going_on = tf.cumsum(tf.cast(tokens == END, tf.int32), axis=1) == 0
+        return {
+            "weights": weights,
+            "read": self.source.pieces(encoded[self.inputs[0]]),
+            "written": tf.where(going_on, self.target.pieces(tokens), ""),
+        }
 
     # Figures.
 
@@ -59,15 +96,11 @@ class Translation(Writing):
             raise UsageError(
                 f"{model.name} has no attention to draw; seq2seq-attention and transformer have"
             )
-        import tensorflow as tf
-
         from zoo.runs.figures import attention_map
 
         texts = raw[self.inputs[0]][:1]
-        encoded = {self.inputs[0]: self.source.encode(texts)}
-        tokens = self._write(model, encoded)
-        before = tf.concat([tf.fill([1, 1], START), tokens[:, :-1]], axis=1)
-        weights = np.asarray(model.attention(encoded[self.inputs[0]], before))[0]
+        tokens, attention = self._attention(model, {self.inputs[0]: self.source.encode(texts)})
+        weights = np.asarray(attention)[0]
         read = [one.decode("utf-8") for one in self.source.split(texts).to_list()[0]]
         written = [self.target.decode([[token]])[0] for token in np.asarray(tokens)[0]]
         ends = np.flatnonzero(np.asarray(tokens)[0] == END)

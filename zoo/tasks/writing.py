@@ -13,7 +13,7 @@ from zoo.datasets.features.text import END, START, Text
 from zoo.datasets.sources.base import Description
 from zoo.datasets.spec import DatasetSpec
 from zoo.tasks import bleu
-from zoo.tasks.base import Score, Task
+from zoo.tasks.base import Endpoint, Score, Task
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
@@ -166,6 +166,61 @@ class Writing(Task):
         return beam_search(
             model.step, first, state, beams=beams, length_penalty=penalty, **arguments
         ).tokens
+
+    # Serving.
+
+    def endpoints(self, network: Any) -> dict[str, Endpoint]:
+        """Return the signatures of inputs, with the texts that are written greedily."""
+        found = super().endpoints(network)
+        return {"generate": found.pop("serving_default"), **found}
+
+    def portable(self, network: Any) -> Endpoint:
+        """Return the probabilities of each next token: the loop that writes stays outside.
+
+        It takes the input as `Task.portable` does, and the tokens ``before`` each place.
+        """
+        from zoo.tasks.signatures import LOOP, portable_endpoint
+
+        (name,) = self.inputs
+        source = portable_endpoint(self.asked, dict)
+
+        def serve(*given: Any) -> dict[str, Any]:
+            asked = {"source": source.function(*given[:-1])[name], "before": given[-1]}
+            return {"probabilities": network(asked, training=False)}
+
+        def examples(raw: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
+            return (*source.asked_with(raw), self._before(raw))
+
+        return Endpoint(
+            serve,
+            {**source.signature, "before": self._before_signature()},
+            lambda count: examples(self._noise(count)),
+            examples,
+            left_out="; ".join(filter(None, (source.left_out, LOOP))),
+        )
+
+    def _before(self, raw: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the tokens before each place of raw targets."""
+        (name,) = self.targets
+        return np.asarray(self.target.encode(raw[name]))[:, :-1]
+
+    def _before_signature(self) -> Any:
+        import tensorflow as tf
+
+        return tf.TensorSpec((None, (self.target.shape[0] or 1) - 1), tf.int32, name="before")
+
+    def _noise(self, count: int) -> dict[str, np.ndarray]:
+        return {name: one.sample(count) for name, one in self.fed.items()}
+
+    def score_served(
+        self, outputs: Mapping[str, np.ndarray], raw: Mapping[str, np.ndarray]
+    ) -> tuple[Score, float] | None:
+        """Return the share of texts that were written exactly."""
+        if self.output not in outputs or outputs[self.output].dtype.kind not in "US":
+            return None
+        truth = self.target.titles(raw[self.targets[0]])
+        right = [one == said for one, said in zip(truth, outputs[self.output], strict=True)]
+        return Score("exact_match", True), float(np.mean(right))
 
     def rows(self, answers: np.ndarray, top_k: int) -> list[dict[str, Any]]:
         """Return for each example the text that was written."""

@@ -221,7 +221,7 @@ def _measure(
     from zoo.training.strategy import make_strategy
 
     card = registry.card(recipe.model)
-    task = _noise(card, input_shape)
+    task = noise_task(card, input_shape)
     recipe = _for_noise(recipe, task)
     strategy = make_strategy(recipe)
     policy = precision_policy(recipe.precision, allow_mixed=card.half_precision)
@@ -276,7 +276,7 @@ def _matmul(size: int) -> Callable[[], Any]:
     return lambda: multiply().numpy()
 
 
-def _noise(card: ModelCard, shape: tuple[int, ...]) -> Task:
+def noise_task(card: ModelCard, shape: tuple[int, ...]) -> Task:
     """Return the task of a card's network on noise of a shape."""
     defaults = registry.builder_defaults(card.name)
     described = open_source(library.load(card.recipe).data.name).describe()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.zoo.datasets.feeding import NUMBERS, SIZE, SPLITS, WEIGHTS, in_memory, on_disk
-from zoo.datasets.split import Split
+from zoo.datasets.split import CHUNK, Split
 
 WHERE = pytest.mark.parametrize("where", SPLITS)
 
@@ -41,6 +42,16 @@ def test_a_column_can_be_iterated_over_again(where: str) -> None:
     column = SPLITS[where]().column("weight", 10)
     for _ in range(2):
         np.testing.assert_array_equal(np.concatenate(list(column)), WEIGHTS)
+
+
+def test_a_column_of_large_examples_is_read_in_small_parts() -> None:
+    image = np.zeros((400, 300, 3), np.uint8)
+    split = Split.by_place(50, lambda place: {"image": tf.constant(image), "label": place})
+    chunks = list(split.column("image"))
+    assert max(chunk.nbytes for chunk in chunks) <= CHUNK
+    assert sum(len(chunk) for chunk in chunks) == 50
+    numbers = Split.by_place(50, lambda place: {"label": place}).column("label")
+    assert [len(chunk) for chunk in numbers] == [50]
 
 
 @WHERE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
@@ -82,6 +83,7 @@ class Known:
         self.image = tf.constant(image, tf.float32)
         self.diffusion = diffusion
         self.asked = 0
+        self.eta = 0.0
 
     def predict(self, x: Any, times: Any) -> Any:
         self.asked += 1
@@ -139,6 +141,31 @@ def test_pictures_on_the_way_do_not_change_where_it_leads() -> None:
         np.testing.assert_allclose(way[-1], end, atol=1e-6)
         alone = samplers.sample(blind, noise[1:2], None, steps, 1)[-1]
         np.testing.assert_allclose(alone[0], end[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("eta", [0.0, 0.5, 1.0])
+def test_fewer_steps_are_as_random_as_eta_says(eta: float) -> None:
+    diffusion = Diffusion("linear", 30)
+    blind = Known(np.zeros((1, 40, 40, 1)), diffusion)
+    blind.predict = lambda x, times: 0.0 * x  # type: ignore[method-assign]
+    blind.eta = eta
+    # From an image that is expected to be 0, one step to the time 1 leaves the step's own noise.
+    x = tf.zeros((1, 40, 40, 1))
+    times, seeds = tf.constant([30, 1]), tf.constant([[1, 2]])
+    stepped = samplers.denoise_steps(diffusion, blind.predict, x, times, (0, 1), seeds, eta)
+    level, then = diffusion.alpha_bar[30], diffusion.alpha_bar[1]
+    sigma = eta * math.sqrt((1.0 - then) / (1.0 - level) * (1.0 - level / then))  # eq. 16
+    assert float(tf.math.reduce_std(stepped)) == pytest.approx(sigma, rel=0.06, abs=1e-7)
+    noise = tf.constant(np.random.default_rng(1).normal(size=(1, 40, 40, 1)), tf.float32)
+    random, plain = (samplers.sample(one, noise, None, 5)[-1] for one in (blind, _still(blind)))
+    assert np.array_equal(random, plain) == (eta == 0.0)
+
+
+def _still(model: Known) -> Known:
+    """Return a copy of a model whose steps are not random."""
+    still = copy.copy(model)
+    still.eta = 0.0
+    return still
 
 
 def test_random_steps_differ_from_image_to_image() -> None:

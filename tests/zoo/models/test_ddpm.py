@@ -184,6 +184,7 @@ def test_replicas_train_it_and_agree_on_the_averages() -> None:
         ),
         ({"steps": 21}, "steps must be 1 to 20, got 21"),
         ({"label_dropout": 1.5}, "label_dropout must be in"),
+        ({"eta": 1.5}, r"eta must be in \[0, 1\], got 1.5"),
         ({"schedule": "sine"}, "schedule must be one of"),
         ({"momentum": 1.0}, "momentum must be in"),
     ],

@@ -31,6 +31,7 @@ def test_without_sacrebleu_a_target_of_bleu_is_refused_before_the_training(
         "model": "show-and-tell",
         "epochs": 1,
         "batch_size": 1024,
+        "steps_per_execution": 1,
         "arguments": {"filters": [2], "embedding_dim": 2, "units": 2},
         "data": {"name": "digit-captions"},
         "optimizer": {"name": "Adam", "learning_rate": 0.01},

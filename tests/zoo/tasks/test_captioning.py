@@ -21,6 +21,7 @@ RECIPE: dict[str, Any] = {
     "model": "show-and-tell",
     "epochs": 2,
     "batch_size": 512,
+    "steps_per_execution": 1,
     "arguments": {"filters": [4, 4], "embedding_dim": 16, "units": 24, "dropout": 0.0},
     "data": {"name": "digit-captions"},
     "optimizer": {"name": "Adam", "learning_rate": 0.01},
@@ -107,9 +108,9 @@ def test_padding_changes_nothing(trained: Run) -> None:
 def test_the_export_takes_images_and_writes_the_same_texts(trained: Run, tmp_path: Path) -> None:
     import tensorflow as tf
 
-    serve = tf.saved_model.load(str(trained.export(tmp_path))).signatures["serve"]
+    serve = tf.saved_model.load(str(trained.export(tmp_path))).signatures["generate"]
     images = first(trained, 6)["image"]
-    answers = serve(image=tf.constant(images))["answer"].numpy()
+    answers = serve(image=tf.constant(255.0 * images))["answer"].numpy()
     assert answers.tolist() == trained.predict(images).tolist()
 
 

@@ -82,7 +82,7 @@ def test_an_export_takes_words_and_gives_their_vectors(trained: Run, tmp_path: P
     import tensorflow as tf
 
     path = trained.export(tmp_path)
-    serve = tf.saved_model.load(str(path)).signatures["serve"]
+    serve = tf.saved_model.load(str(path)).signatures["serving_default"]
     given = serve(text=tf.constant(["file", "method"]))["vector"].numpy()
     np.testing.assert_allclose(given, trained.predict(["file", "method"]), atol=1e-6)
 

@@ -22,6 +22,7 @@ from zoo.tasks.sample_scores import parzen
 
 DIGITS = load("digits")
 TASK = tasks.make("generation", DIGITS.spec)
+FULL_SCORES = True
 
 
 def drawn(model: Any, count: int, seed: int = 0) -> np.ndarray:

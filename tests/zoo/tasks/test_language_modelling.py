@@ -20,6 +20,7 @@ RECIPE = {
     "model": "gpt",
     "epochs": 1,
     "batch_size": 256,
+    "steps_per_execution": 1,
     "arguments": {"width": 16, "num_layers": 1, "num_heads": 2},
     "data": {"name": "pydoc", "text": {"length": 64}},
     "optimizer": {"name": "Adam", "learning_rate": 0.01},

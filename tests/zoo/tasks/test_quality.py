@@ -6,12 +6,17 @@ import numpy as np
 import pytest
 
 from zoo.datasets.loading import load
-from zoo.tasks.judge import REFUSED, noise, train_judge
+from zoo.tasks.judge import REFUSED, Judge, noise, train_judge
 from zoo.tasks.quality import SCORED_SAMPLES, Data, calibration, quality, reference
 
 DIGITS = load("digits")
 DATA = Data(DIGITS, "image", "label")
-JUDGE = reference(DATA).judge
+FULL_SCORES = True
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    return reference(DATA).judge
 
 
 def images(split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -19,21 +24,21 @@ def images(split: str) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.concatenate(one) for one in zip(*parts, strict=True))  # type: ignore[return-value]
 
 
-def test_it_accepts_digits_and_names_them() -> None:
+def test_it_accepts_digits_and_names_them(judge: Judge) -> None:
     pixels, labels = images("test")
-    found = JUDGE.classes(pixels)
+    found = judge.classes(pixels)
     assert (found != REFUSED).mean() > 0.97
     assert (found == labels).mean() > 0.95
 
 
 @pytest.mark.parametrize("kind", ["uniform", "shuffled", "clouds", "plain"])
-def test_under_two_percent_of_noise_pass(kind: str) -> None:
+def test_under_two_percent_of_noise_pass(kind: str, judge: Judge) -> None:
     pixels, _ = images("train")
     made = noise(pixels, np.random.default_rng(1234))[kind]
     assert made.shape == pixels.shape
     assert made.min() >= 0.0
     assert made.max() <= 1.0
-    assert (JUDGE.classes(made) != REFUSED).mean() < 0.02
+    assert (judge.classes(made) != REFUSED).mean() < 0.02
 
 
 def test_shuffled_images_have_the_same_pixels() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import keras
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from zoo import tasks
+from zoo.datasets.features.number import Number
 from zoo.datasets.loading import load
 
 DIABETES = load("diabetes")
@@ -41,6 +43,17 @@ def test_scores_are_what_the_formulas_give() -> None:
     assert scores["r2_score"] == pytest.approx(1.0 - (wrong**2).sum() / variance, rel=1e-4)
 
 
+def test_the_loss_has_no_unit_where_answers_have_one() -> None:
+    target = Number(standardised=True, mean=3e-5, standard_deviation=1e-5)
+    features = {**DIABETES.spec.features, "target": target}
+    task = tasks.make("regression", dataclasses.replace(DIABETES.spec, features=features))
+    inputs = keras.Input((10,))
+    model = task.built(keras.Model(inputs, keras.layers.Dense(1)(inputs)))
+    model.compile("sgd", **task.compile_arguments())
+    x, y = np.zeros((2, 10), np.float32), np.array([[2e-5], [4e-5]], np.float32)
+    assert model.evaluate(x, y, verbose=0, return_dict=True)["loss"] == pytest.approx(1.0, rel=1e-3)
+
+
 def test_each_answer_is_one_number() -> None:
     rows = TASK.rows(np.array([[151.25], [75.5]], np.float32), top_k=3)
     assert rows == [{"value": 151.25}, {"value": 75.5}]
@@ -56,7 +69,7 @@ def test_truth_and_answers_are_kept_for_a_picture() -> None:
 
 def test_the_served_answer_has_a_name() -> None:
     endpoints = TASK.endpoints(linear())
-    assert list(endpoints) == ["serve"]
-    served = endpoints["serve"].function(examples()["features"][:3])
+    assert list(endpoints) == ["serving_default"]
+    served = endpoints["serving_default"].function(*examples()["features"][:3].T)
     assert list(served) == ["value"]
     assert served["value"].shape == (3, 1)

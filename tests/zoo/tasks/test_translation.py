@@ -34,6 +34,7 @@ def recipe(model: str) -> Any:
         "model": model,
         "epochs": 2,
         "batch_size": 512,
+        "steps_per_execution": 1,
         "arguments": sizes[model],
         "data": {"name": "dates"},
         "optimizer": {"name": "Adam", "learning_rate": 0.01},
@@ -144,7 +145,7 @@ def test_the_export_takes_texts_and_writes_the_same_texts(trained: Run, tmp_path
     import tensorflow as tf
 
     path = trained.export(tmp_path)
-    serve = tf.saved_model.load(str(path)).signatures["serve"]
+    serve = tf.saved_model.load(str(path)).signatures["generate"]
     some = [*texts(trained, 5), "", "?"]
     answers = serve(text=tf.constant(some))["answer"].numpy()
     assert answers.tolist() == trained.predict(some).tolist()
@@ -185,3 +186,21 @@ def test_beams_are_for_models_that_write(shared_run_dir: Path) -> None:
     run = tiny.run("table", shared_run_dir)
     with pytest.raises(UsageError, match="beams are for models that write"):
         run.predict(np.zeros((1, 4), "float32"), beams=2)
+
+
+def test_an_export_shows_where_the_model_looked(trained: Run, tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    if not trained.model.has_attention:
+        pytest.skip("it has none")
+    served = tf.saved_model.load(str(trained.export(tmp_path))).signatures
+    some = texts(trained, 3)
+    seen = {name: one.numpy() for name, one in served["attention"](text=tf.constant(some)).items()}
+    np.testing.assert_allclose(seen["weights"].sum(axis=-1), 1.0, atol=1e-5)
+    answers = served["generate"](text=tf.constant(some))["answer"].numpy()
+    for read, written, text, answer in zip(
+        seen["read"], seen["written"], some, answers, strict=True
+    ):
+        assert b"".join(written) == answer
+        assert len(read) == seen["weights"].shape[2]
+        assert b"".join(read).decode() in text or len(text) > len(read)

@@ -166,7 +166,7 @@ def test_an_unknown_model_is_refused() -> None:
 @pytest.mark.parametrize("name", zoo.list_models())
 def test_it_is_the_papers_network_that_is_fed_with_what_it_takes(name: str) -> None:
     card = zoo.card(name)
-    task = benchmarks._noise(card, card.input_shape)
+    task = benchmarks.noise_task(card, card.input_shape)
     batch = benchmarks._batch(task, 2)
     inputs = batch[0] if isinstance(batch, tuple) else batch
     read = inputs[next(iter(inputs))] if isinstance(inputs, dict) else inputs

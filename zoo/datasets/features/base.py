@@ -12,6 +12,9 @@ import numpy as np
 
 from zoo.base.errors import UsageError, suggestion
 
+ANSWERS = ("probabilities", "class_ids", "labels", "value")
+"""What signatures return for rows: some runtimes take no input of an output's name."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -49,6 +52,8 @@ class Feature:
     """The fields that a recipe may set, in its table ``[data.<column>]``."""
     uses: ClassVar[tuple[str, ...]] = ()
     """What a model or a task can use it for, see `serves`."""
+    in_graph: ClassVar[bool] = True
+    """Whether TensorFlow's graph can encode raw values and put decoded ones together."""
     suffix: ClassVar[str] = ".txt"
     """The suffix of a file that `write` makes."""
 
@@ -180,6 +185,31 @@ class Feature:
 
     def signature(self, name: str) -> Any:
         """Return the `tf.TensorSpec` of a raw batch, as serving takes it."""
+        raise NotImplementedError
+
+    def serving_inputs(self, name: str) -> dict[str, Any]:
+        """Return the `tf.TensorSpec` of each input of a serving signature that it needs."""
+        return {name: self.signature(name)}
+
+    def from_serving(self, inputs: Mapping[str, Any]) -> Any:
+        """Return raw values (B, …) from the tensors of `serving_inputs`, in the graph."""
+        (values,) = inputs.values()
+        return values
+
+    def to_serving(self, name: str, raw: np.ndarray) -> dict[str, np.ndarray]:
+        """Return what a client sends for raw values (B, …)."""
+        return {name: raw}
+
+    def file_inputs(self, name: str) -> dict[str, Any]:
+        """Return the `tf.TensorSpec` of an input of whole files, where it can be read from them."""
+        return {}
+
+    def from_files(self, contents: Any) -> Any:
+        """Return raw values (B, …) from the contents of files (B,), in the graph."""
+        raise NotImplementedError
+
+    def to_files(self, raw: np.ndarray) -> np.ndarray:
+        """Return the contents of files (B,) with raw values."""
         raise NotImplementedError
 
     def sample(self, count: int, seed: int = 0) -> np.ndarray:

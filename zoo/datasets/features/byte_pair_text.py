@@ -188,6 +188,12 @@ class BytePairText(Text):
 
         return tf.TensorSpec((None, None), tf.int32, name=name)
 
+    def to_serving(self, name: str, raw: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the tokens (B, T) of texts (B,), padded; tokens as they are."""
+        if raw.dtype.kind in "iu":
+            return {name: raw}
+        return {name: np.asarray(self.numbers(raw).to_tensor(self.padding))}
+
     def sample(self, count: int, seed: int = 0) -> np.ndarray:
         """Return random tokens (count, T)."""
         draw = np.random.default_rng(seed)

@@ -14,6 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 MISSING = ("", "na", "n/a", "nan", "null", "none", "?", "-")
 """Cells, in lower case, that stand for no value where numbers or dates are expected."""
+LARGEST = 1e30
+"""The size up to which numbers are taken: squares of larger ones are beyond float64 soon."""
 NUMBER, CATEGORY, DATE, WORDS, NOTHING = "number", "category", "date", "words", "nothing"
 MOST_CATEGORIES = 200
 """Different texts up to which a column is a category; beyond, its texts are words."""
@@ -80,7 +82,7 @@ class ColumnScan:
     whole: bool = True
     """Whether all numbers are whole ones."""
     infinite: int = 0
-    """The row, counted from 1, of the first infinite number; 0 is none."""
+    """The row, counted from 1, of the first number that is infinite or too large; 0 is none."""
     dates: dict[str, int] = field(default_factory=lambda: dict.fromkeys(PATTERNS, 0))
     counts: Counter[str] = field(default_factory=Counter)
     """How often each text is there; only the first `_COUNTED` different ones."""
@@ -105,7 +107,7 @@ class ColumnScan:
         if number is not None:
             self.numbers += 1
             self.whole &= math.isfinite(number) and number.is_integer()
-            if not math.isfinite(number) and not self.infinite:
+            if not abs(number) <= LARGEST and not self.infinite:
                 self.infinite = self.rows
             return
         self.stranger = self.stranger or f"'{cell}' in row {self.rows}"

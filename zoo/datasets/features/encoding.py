@@ -1,8 +1,7 @@
-"""Cells of a record made into numbers in the graph, by Keras's own preprocessing layers."""
+"""Cells of a record made into numbers in the graph; texts are looked up by Keras's own layers."""
 
 from __future__ import annotations
 
-import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,10 @@ if TYPE_CHECKING:
     from zoo.datasets.features.record import Record
 
 _MISSING = "(?i)" + "|".join(word.replace("?", r"\?") for word in cells.MISSING)
-YEAR, WEEK, DAY = 12, 7, 86_400.0
-"""Months, days and seconds."""
+MONTHS, WEEK, DAY = 12, 7, 86_400.0
+"""Of a year, days of a week, and seconds of a day."""
+YEAR = 365.2425 * DAY
+"""Seconds of a year of the Gregorian calendar on average."""
 FARTHEST = 8.0
 """Standard deviations at which a number is cut off: one slip of a key must not drown the rest."""
 
@@ -25,10 +26,10 @@ FARTHEST = 8.0
 def width(record: Record, at: int) -> int:
     """Return how many numbers a column becomes."""
     gaps = int(record.gaps[at])
-    if record.kinds[at] == cells.NUMBER:
-        return 1 + max(len(record.quantiles[at]) - 1, 0) * _pieces(record, at) + gaps
-    if record.kinds[at] == cells.DATE:
-        return 1 + YEAR + WEEK + 2 * int(record.timed[at]) + gaps
+    if record.kinds[at] in (cells.NUMBER, cells.DATE):
+        pieces = max(len(record.quantiles[at]) - 1, 0) * _pieces(record, at)
+        parts = 2 + MONTHS + WEEK + 2 * int(record.timed[at])
+        return 1 + pieces + parts * (record.kinds[at] == cells.DATE) + gaps
     return max(len(record.vocabulary[at]), 1)
 
 
@@ -40,9 +41,9 @@ def _pieces(record: Record, at: int) -> bool:
 class Encoder:
     """A function from cells (B, columns) to numbers (B, width).
 
-    Numbers are given twice: standardised, and piecewise linear between the training split's
-    quantiles (Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in Tabular
-    Deep Learning", 2022, section 3.2), by which a network finds steps as a tree does.
+    Numbers and dates are given twice: standardised, and piecewise linear between the quantiles of
+    the training split (Gorishniy, Rubachev and Babenko, "On Embeddings for Numerical Features in
+    Tabular Deep Learning", 2022, section 3.2), by which a network finds steps as a tree does.
     """
 
     def __init__(self, record: Record) -> None:
@@ -51,7 +52,7 @@ class Encoder:
         self._of: list[Any] = []
         with tf.init_scope():  # tables must outlive the graph that first asks for them
             for at, kind in enumerate(record.kinds):
-                layer: Any
+                layer: Any = None
                 if kind == cells.CATEGORY:
                     layer = keras.layers.StringLookup(
                         vocabulary=list(record.vocabulary[at]) or ["\x04"],
@@ -64,15 +65,8 @@ class Encoder:
                         standardize="lower",
                         output_mode="multi_hot",
                     )
-                else:
-                    layer = keras.layers.Normalization(
-                        axis=None,
-                        mean=0.0,  # taken off in float64, see `_standard`
-                        variance=record.standard_deviation[at] ** 2,
-                    )
-                    layer.build((None, 1))
                 self._of.append(layer)
-                self.layers.append(layer)
+                self.layers += [] if layer is None else [layer]
 
     def __call__(self, raw: Any) -> Any:
         """Return the numbers of a batch."""
@@ -93,38 +87,39 @@ class Encoder:
         else:
             parts = self._date(at, texts, missing)
         if self.record.gaps[at]:
-            parts.append(tf.cast(missing, tf.float32))
-        return tf.stack(parts, axis=1)
+            parts.append(tf.cast(missing, tf.float32)[:, None])
+        return tf.concat(parts, axis=1)
 
     def _standard(self, at: int, values: Any, missing: Any) -> Any:
         mean = tf.constant(self.record.mean[at], tf.float64)
-        # The difference in float64: seconds since 1970 have more digits than float32 keeps.
+        # In float64, which Keras's Normalization does not take: seconds since 1970 have more digits
+        # than float32 keeps, and variances of large or small numbers are beyond it.
         near = tf.where(missing, tf.zeros_like(values), values - mean)
-        scaled = self._of[at](tf.cast(near, tf.float32)[:, None])[:, 0]
-        return tf.clip_by_value(scaled, -FARTHEST, FARTHEST)
+        scaled = near / self.record.standard_deviation[at]
+        return tf.cast(tf.clip_by_value(scaled, -FARTHEST, FARTHEST), tf.float32)[:, None]
 
     def _number(self, at: int, values: Any, missing: Any) -> list[Any]:
         parts = [self._standard(at, values, missing)]
         if _pieces(self.record, at):
             edges = np.array(self.record.quantiles[at])
             held = tf.where(missing, tf.constant(self.record.mean[at], tf.float64), values)
-            for low, high in itertools.pairwise(edges):
-                piece = tf.clip_by_value((held - low) / (high - low), 0.0, 1.0)
-                parts.append(tf.cast(piece, tf.float32))
+            low, high = edges[:-1], edges[1:]
+            pieces = tf.clip_by_value((held[:, None] - low) / (high - low), 0.0, 1.0)
+            parts.append(tf.cast(pieces, tf.float32))
         return parts
 
     def _date(self, at: int, texts: Any, missing: Any) -> list[Any]:
         seconds, month = _seconds(texts, missing, self.record.orders[at])
-        parts = [self._standard(at, seconds, missing)]
+        parts = self._number(at, seconds, missing)
         known = tf.cast(~missing, tf.float32)
         # 1970 began on a Thursday, which is place 3 of a week.
         weekday = tf.math.floormod(tf.cast(tf.floor(seconds / DAY), tf.int64) + 3, WEEK)
-        for places, count in ((month - 1, YEAR), (weekday, WEEK)):
-            parts += tf.unstack(tf.one_hot(places, count) * known[:, None], axis=1)
-        if self.record.timed[at]:
-            turns = seconds / DAY
+        for places, count in ((month - 1, MONTHS), (weekday, WEEK)):
+            parts.append(tf.one_hot(places, count) * known[:, None])
+        for cycle in (YEAR, DAY)[: 1 + int(self.record.timed[at])]:
+            turns = seconds / cycle
             angle = tf.cast(2.0 * math.pi * (turns - tf.floor(turns)), tf.float32)
-            parts += [tf.sin(angle) * known, tf.cos(angle) * known]
+            parts.append(tf.stack([tf.sin(angle), tf.cos(angle)], axis=1) * known[:, None])
         return parts
 
 

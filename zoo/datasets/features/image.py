@@ -200,10 +200,43 @@ class Image(Feature):
         return tf.gather(prepared, left[:, None] + tf.range(width), axis=2, batch_dims=1)
 
     def signature(self, name: str) -> Any:
-        """Return float images in [0, 1] of the size that the model resizes to."""
+        """Return pixels from 0 to 255 of the size that the model resizes to."""
         import tensorflow as tf
 
         return tf.TensorSpec((None, *self.whole_shape), tf.float32, name=name)
+
+    def from_serving(self, inputs: Mapping[str, Any]) -> Any:
+        """Return images in [0, 1] from pixels 0 to 255."""
+        return super().from_serving(inputs) / 255.0
+
+    def to_serving(self, name: str, raw: np.ndarray) -> dict[str, np.ndarray]:
+        """Return pixels from 0 to 255 of the model's size."""
+        return {name: self.bring_to_size(raw).numpy() * np.float32(255.0)}
+
+    def file_inputs(self, name: str) -> dict[str, Any]:
+        """Return the contents of JPEG, PNG, GIF or BMP files, of any size."""
+        import tensorflow as tf
+
+        # TensorFlow Serving takes names that end with _bytes for bytes.
+        key = f"{name}_bytes"
+        return {key: tf.TensorSpec((None,), tf.string, name=key)}
+
+    def from_files(self, contents: Any) -> Any:
+        """Return images in [0, 1] of the model's size, without rotating them as EXIF says."""
+        import tensorflow as tf
+
+        def decoded(content: Any) -> Any:
+            image = tf.io.decode_image(content, channels=3, expand_animations=False)
+            return self.bring_to_size(image[None])[0]
+
+        return tf.map_fn(decoded, contents, fn_output_signature=tf.float32)
+
+    def to_files(self, raw: np.ndarray) -> np.ndarray:
+        """Return PNG files."""
+        import tensorflow as tf
+
+        whole = np.rint(np.asarray(self.bring_to_size(raw)) * 255.0).astype(np.uint8)
+        return np.array([tf.io.encode_png(image).numpy() for image in whole])
 
     def sample(self, count: int, seed: int = 0) -> np.ndarray:
         """Return uniform noise (count, *whole_shape)."""

@@ -9,7 +9,11 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from zoo.base.errors import UsageError
 from zoo.datasets.features.base import Feature
+
+SPREAD = (1e-12, 1e12)
+"""Standard deviations of which float32 holds the squares, with some room."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,12 +37,23 @@ class Number(Feature):
         return (1,)
 
     def fit(self, chunks: Iterable[np.ndarray]) -> Self:
-        """Return the feature with a mean and a deviation, where it is standardised."""
+        """Return the feature with a mean and a deviation, where it is standardised.
+
+        Raises:
+            UsageError: The numbers are so small or so large that squares of errors would not fit.
+        """
         if not self.standardised:
             return self
         values = np.concatenate(list(chunks)).astype(np.float64)
+        deviation = float(values.std())
+        if deviation and not SPREAD[0] <= deviation <= SPREAD[1]:
+            raise UsageError(
+                f"the numbers that are asked for have a standard deviation of {deviation:.2g}; "
+                f"write them in another unit, so that it lies between {SPREAD[0]:g} and "
+                f"{SPREAD[1]:g}"
+            )
         return dataclasses.replace(
-            self, mean=float(values.mean()), standard_deviation=float(values.std()) or 1.0
+            self, mean=float(values.mean()), standard_deviation=deviation or 1.0
         )
 
     def titles(self, raw: Iterable[Any]) -> list[str]:

@@ -107,7 +107,9 @@ def image(content: bytes, name: str, *, grey: bool) -> np.ndarray:
         raise
     except UnidentifiedImageError:
         raise UsageError(f"{name} is not a readable image: its format is unknown") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise UsageError(f"{name} is too large: it has more than {_most():,} pixels") from None
+    except (OSError, ValueError, SyntaxError) as error:
         raise UsageError(f"{name} is not a readable image: {error}") from None
     return (values[None, ..., None] if grey else values[None]) / np.float32(255.0)
 
@@ -141,11 +143,20 @@ def plain_format(content: bytes, name: str) -> tuple[int, int, bool, int]:
             grey = opened.mode in ("1", "L", "LA", "I", "F") or opened.mode.startswith("I;16")
     except UnidentifiedImageError:
         raise UsageError(f"{name} is not a readable image: its format is unknown") from None
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise UsageError(f"{name} is too large: it has more than {_most():,} pixels") from None
+    except (OSError, ValueError, SyntaxError) as error:
         raise UsageError(f"{name} is not a readable image: {error}") from None
     if turn in (5, 6, 7, 8):  # lying on its side
         height, width = width, height
     return height, width, grey, form
+
+
+def _most() -> int:
+    """Return the most pixels that Pillow decodes: more may be an attack on the memory."""
+    from PIL import Image
+
+    return 2 * (Image.MAX_IMAGE_PIXELS or 0)
 
 
 def _deep(values: np.ndarray, mode: str, name: str) -> np.ndarray:

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import functools
 import io
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,13 @@ import numpy as np
 
 from zoo.base.errors import UsageError, suggestion
 from zoo.base.files import is_file
+from zoo.base.names import identifiers
 from zoo.datasets.features import cells
-from zoo.datasets.features.base import Feature, Reading
+from zoo.datasets.features.base import ANSWERS, Feature, Reading
 from zoo.datasets.features.inputs import STDIN, require_value, text_of
 
-BINS = 16
-"""Pieces into which the range of a number is cut, see `zoo.datasets.features.encoding`."""
+BINS = 32
+"""Pieces into which a number's or a date's range is cut, see `zoo.datasets.features.encoding`."""
 CATEGORIES = 64
 """Values of a category that are told apart, the most frequent ones."""
 LEAST = 2
@@ -38,8 +40,9 @@ class Record(Feature):
 
     A number becomes its distance from the training split's mean in standard deviations, and where
     it lies between that split's quantiles. A category becomes one 1 among zeros; a value that the
-    training split does not have becomes zeros alone. A date becomes its distance from the mean,
-    its month and its day of the week, each one 1 among zeros, and its time of the day on a circle.
+    training split does not have becomes zeros alone. A date becomes the same two as a number, its
+    month and its day of the week, each one 1 among zeros, and where it lies in the year, and in the
+    day if it has a time, on a circle.
     A text becomes a 1 for each frequent word that is in it. A missing number or date becomes the
     mean, and a column beside says so where the training split had gaps too.
     """
@@ -57,7 +60,7 @@ class Record(Feature):
     """Of each column over the training split: of dates in seconds, 0 for texts."""
     standard_deviation: tuple[float, ...] = ()
     quantiles: tuple[tuple[float, ...], ...] = ()
-    """Of each column of numbers, in rising order, the smallest and the largest among them."""
+    """Of each column of numbers or dates in rising order, the smallest and largest among them."""
     gaps: tuple[bool, ...] = ()
     """Whether the training split has missing numbers or dates."""
     timed: tuple[bool, ...] = ()
@@ -105,10 +108,9 @@ class Record(Feature):
             found["gaps"] = len(values) < len(column)
             found["mean"] = float(values.mean())
             found["standard_deviation"] = float(values.std()) or 1.0
-            if self.kinds[at] == cells.NUMBER:
-                edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, BINS + 1)))
-                found["quantiles"] = tuple(float(edge) for edge in edges)
-            else:
+            edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, BINS + 1)))
+            found["quantiles"] = tuple(float(edge) for edge in edges)
+            if self.kinds[at] == cells.DATE:
                 found["timed"] = bool((values % 86_400).any())
         else:
             counts: Counter[str] = Counter()
@@ -129,7 +131,7 @@ class Record(Feature):
             return None
         if self.kinds[at] == cells.NUMBER:
             number = cells.as_number(cell)
-            if number is None or not np.isfinite(number):
+            if number is None or not abs(number) <= cells.LARGEST:
                 raise ValueError(f"{self.names[at]} must be a number, got '{cell.strip()}'")
             return number
         seconds = cells.as_seconds(cell, self.orders[at])
@@ -207,6 +209,43 @@ class Record(Feature):
         import tensorflow as tf
 
         return tf.TensorSpec((None, len(self.names)), tf.string, name=name)
+
+    def serving_inputs(self, name: str) -> dict[str, Any]:
+        """Return (B,) for each column: float64 for numbers, NaN where missing, or else strings."""
+        import tensorflow as tf
+
+        return {
+            key: tf.TensorSpec((None,), tf.float64 if kind == cells.NUMBER else tf.string, name=key)
+            for key, kind in zip(identifiers(self.names, ANSWERS), self.kinds, strict=True)
+        }
+
+    def from_serving(self, inputs: Mapping[str, Any]) -> Any:
+        """Return cells (B, columns) of strings."""
+        import tensorflow as tf
+
+        columns = []
+        for values, kind in zip(inputs.values(), self.kinds, strict=True):
+            if kind != cells.NUMBER:
+                columns.append(values)
+                continue
+            # 17 digits are all that a float64 has.
+            texts = tf.strings.as_string(values, precision=16, scientific=True)
+            columns.append(tf.where(tf.math.is_nan(values), "", texts))
+        return tf.stack(columns, axis=1)
+
+    def to_serving(self, name: str, raw: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the columns (B,)."""
+        texts = [[_text(cell) for cell in row] for row in raw.tolist()]
+        found: dict[str, np.ndarray] = {}
+        for at, key in enumerate(identifiers(self.names, ANSWERS)):
+            column = [row[at] for row in texts]
+            if self.kinds[at] == cells.NUMBER:
+                read = [self.value(at, cell) for cell in column]
+                numbers = [math.nan if value is None else value for value in read]
+                found[key] = np.array(numbers, np.float64)
+            else:
+                found[key] = np.array(column)
+        return found
 
     def sample(self, count: int, seed: int = 0) -> np.ndarray:
         """Return rows of known values, with gaps here and there."""

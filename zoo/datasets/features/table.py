@@ -13,7 +13,8 @@ import numpy as np
 
 from zoo.base.errors import UsageError, suggestion
 from zoo.base.files import is_file
-from zoo.datasets.features.base import Feature, Reading
+from zoo.base.names import identifiers
+from zoo.datasets.features.base import ANSWERS, Feature, Reading
 from zoo.datasets.features.inputs import STDIN, content_of, require_value
 
 
@@ -90,6 +91,25 @@ class Table(Feature):
         import tensorflow as tf
 
         return tf.TensorSpec((None, len(self.names)), tf.float32, name=name)
+
+    def serving_inputs(self, name: str) -> dict[str, Any]:
+        """Return (B,) of float32 for each column, under its name as an identifier."""
+        import tensorflow as tf
+
+        return {
+            key: tf.TensorSpec((None,), tf.float32, name=key)
+            for key in identifiers(self.names, ANSWERS)
+        }
+
+    def from_serving(self, inputs: Mapping[str, Any]) -> Any:
+        """Return rows (B, columns)."""
+        import tensorflow as tf
+
+        return tf.stack([inputs[key] for key in identifiers(self.names, ANSWERS)], axis=1)
+
+    def to_serving(self, name: str, raw: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the columns (B,)."""
+        return dict(zip(identifiers(self.names, ANSWERS), raw.T, strict=True))
 
     def sample(self, count: int, seed: int = 0) -> np.ndarray:
         """Return normal numbers with the training split's means and deviations."""

@@ -38,8 +38,6 @@ class Text(Feature):
     type: ClassVar[str] = "text"
     uses: ClassVar[tuple[str, ...]] = ("tokens",)
     units: ClassVar[tuple[str, ...]] = UNITS
-    in_graph: ClassVar[bool] = True
-    """Whether TensorFlow's graph can take texts apart and put them together."""
     padding: ClassVar[int] = PADDING
     """The token that stands where there is none."""
     form: ClassVar[tuple[str, ...]] = ("unit", "length", "vocabulary_size", "lowercase")
@@ -257,6 +255,16 @@ class Text(Feature):
         """Return the texts of tokens (B, T), up to the end token and without padding."""
         return [text.decode("utf-8") for text in self.joined(np.asarray(encoded)).numpy()]
 
+    def pieces(self, encoded: Any) -> Any:
+        """Return the tokens' texts (B, T) of their numbers, a tensor of strings, in the graph too.
+
+        Those of padding and of marks are empty, and that of the unknown token is U+FFFD.
+        """
+        import tensorflow as tf
+
+        words = tf.constant(["", "\ufffd", *[""] * (self.specials - 2), *self.vocabulary])
+        return tf.gather(words, tf.convert_to_tensor(encoded))
+
     def joined(self, encoded: Any) -> Any:
         """Return the texts (B,) of tokens (B, T) as a tensor of strings, in the graph too.
 
@@ -270,8 +278,7 @@ class Text(Feature):
         if self.marked:
             ended = tf.cumsum(tf.cast(numbers == END, tf.int32), axis=1)
             kept &= ended == 0
-        words = tf.constant(["", "\ufffd", *[""] * (self.specials - 2), *self.vocabulary])
-        tokens = tf.ragged.boolean_mask(tf.gather(words, numbers), kept)
+        tokens = tf.ragged.boolean_mask(self.pieces(numbers), kept)
         separator = "" if self.unit == "character" else " "
         return tf.strings.reduce_join(tokens, axis=1, separator=separator)
 

@@ -70,8 +70,8 @@ class Folder(OwnSource):
         if not is_folder(self.path):
             what = "is a file, not a folder" if is_file(self.path) else "is not there"
             raise UsageError(f"{self.path} {what} ({self.data.name}, seen from {Path.cwd()})")
-        states = ((str(path), path.stat()) for path in _files(self.path))
-        return tuple((name, one.st_size, one.st_mtime_ns) for name, one in states)
+        states = ((str(path), path.stat() if path.exists() else None) for path in _files(self.path))
+        return tuple((name, one and (one.st_size, one.st_mtime_ns)) for name, one in states)
 
     def scan(self) -> Scan:
         """Read every file once: its content's hash, and the size that its first bytes tell."""
@@ -181,7 +181,7 @@ class Folder(OwnSource):
         scan = self.scanned()
         chosen: Sequence[Picture] = [scan.facts["pictures"][at] for at in places]
         with tf.device("CPU:0"):
-            paths = tf.constant([str(self.path / one.path) for one in chosen])
+            paths = tf.constant([os.fsencode(self.path / one.path) for one in chosen])
             forms = tf.constant([one.form for one in chosen])
         known: dict[str, Any] = {}
         for name in described.targets:
@@ -251,12 +251,13 @@ class Folder(OwnSource):
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield all files below a folder but hidden ones, links to folders not followed."""
+    """Yield all files below a folder but hidden ones, and links to nothing; none to folders."""
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(files):
-            if not name.startswith(".") and is_file(Path(here) / name):
-                yield Path(here) / name
+            path = Path(here) / name
+            if not name.startswith(".") and (is_file(path) or path.is_symlink()):
+                yield path
 
 
 def _picture(folder: Path, found: tuple[Path, tuple[str, int]]) -> Picture:

@@ -55,9 +55,10 @@ class Arrays(OwnSource):
         if not rest:
             raise UsageError(f"{self.path} holds no array beside {target}")
         named = [name for name in rest if name.lower() in INPUTS]
+        beside = f" beside {target}" if target else ""
         if len(rest) > 1 and len(named) != 1:
             raise UsageError(
-                f"{self.path} holds several arrays beside {target}: {', '.join(rest)}; call the "
+                f"{self.path} holds several arrays{beside}: {', '.join(rest)}; call the "
                 f"one that a model is given {INPUTS[0]}"
             )
         column = (named or rest)[0]
@@ -148,8 +149,11 @@ class Arrays(OwnSource):
                 stem: np.concatenate([part[at] for at in sorted(part)])
                 for stem, part in parts.items()
             }
-        except ValueError as error:
-            raise UsageError(f"{self.path}: the splits' arrays differ in shape: {error}") from None
+        except ValueError:
+            shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+            raise UsageError(
+                f"{self.path}: the arrays of the splits differ in shape: {shapes}"
+            ) from None
         first = next(iter(parts.values()))
         given = np.concatenate([np.full(len(first[at]), at) for at in sorted(first)])
         for stem, part in parts.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import codecs
 import csv
 import gzip
 import hashlib
@@ -60,6 +61,8 @@ class RowFile:
                     raise DlzooError(f"{self.name}, line {line}: not UTF-8 text: {error}") from None
                 except csv.Error as error:
                     raise DlzooError(f"{self.name}, line {line}: not CSV: {error}") from None
+                if any("\0" in cell for cell in row):
+                    raise DlzooError(f"{self.name}, line {line}: a cell holds a NUL")
                 if row:
                     yield begin, line, row
 
@@ -91,55 +94,61 @@ class _Lines:
         return line.decode("utf-8-sig" if start else "utf-8")
 
 
-def open_rows(path: Path, delimiter: str | None, *, headed: bool = True) -> RowFile:
+def open_rows(path: Path, delimiter: str | None, *, headed: bool = True, name: str = "") -> RowFile:
     """Return a delimited file, its header read.
 
     Args:
         path: Plain or compressed by gzip (``.gz``).
         delimiter: None finds it in the first line.
         headed: Whether the first line names the columns.
+        name: What the user calls it; the path by default.
 
     Raises:
         UsageError: It is empty, or the header is not one.
         DlzooError: It cannot be read.
     """
+    name = name or str(path)
     plain = _plain(path) if path.suffix.lower() == ".gz" else path
     try:
         with plain.open("rb") as file:
             start = file.readline(1_000_000)
     except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}") from None
+        raise UsageError(f"cannot read {name}: {error.strerror}") from None
     if not start.strip():
-        raise UsageError(f"{path} is empty, or its first line is")
+        raise UsageError(f"{name} is empty, or its first line is")
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise UsageError(f"{name} is UTF-16 text; save it as UTF-8")
     if b"\0" in start:
-        raise UsageError(f"{path} is no text file: its first line holds a NUL")
+        raise UsageError(f"{name} is no text file: its first line holds a NUL")
+    if b"\r" in start.strip():
+        raise UsageError(f"{name}: its lines end in CR alone; save it with LF or CR LF")
     try:
         line = start.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}, line 1: not UTF-8 text: {error}") from None
+        raise UsageError(f"{name}, line 1: not UTF-8 text: {error}") from None
     if delimiter is None:
         delimiter = max(DELIMITERS, key=line.count)
     if not headed:
-        return RowFile(plain, delimiter, (), 0, str(path))
-    whole = RowFile(plain, delimiter, (), 0, str(path))
+        return RowFile(plain, delimiter, (), 0, name)
+    whole = RowFile(plain, delimiter, (), 0, name)
     rows = whole.rows()
     _, _, cells = next(rows)
     header = tuple(cell.strip() for cell in cells)
     following = next(rows, None)
     if following is None:
-        raise UsageError(f"{path} has a header and no rows")
-    _require_header(path, header)
-    return RowFile(plain, delimiter, header, following[0], str(path))
+        raise UsageError(f"{name} has a header and no rows")
+    _require_header(name, header)
+    return RowFile(plain, delimiter, header, following[0], name)
 
 
-def _require_header(path: Path, header: Sequence[str]) -> None:
+def _require_header(file: str, header: Sequence[str]) -> None:
     for name in header:
         if header.count(name) > 1:
-            raise UsageError(f"{path}: the header names the column '{name}' twice")
+            raise UsageError(f"{file}: the header names the column '{name}' twice")
     numbers = [name for name in header if name.replace(".", "", 1).lstrip("-").isdigit()]
     if len(numbers) * 2 > len(header):
         raise UsageError(
-            f"{path}, line 1: expected the columns' names, got {', '.join(header[:5])}; "
+            f"{file}, line 1: expected the columns' names, got {', '.join(header[:5])}; "
             "write a header"
         )
 
@@ -187,8 +196,7 @@ def of_parquet(path: Path) -> RowFile:
                 writer.writerows(zip(*columns, strict=True))
     except (OSError, pyarrow.ArrowException) as error:
         raise DlzooError(f"{path} is not a readable parquet file: {gist(error)}") from None
-    found = open_rows(copy, ",")
-    return RowFile(found.path, ",", found.header, found.first, str(path))
+    return open_rows(copy, ",", name=str(path))
 
 
 def _cell(value: object) -> str:

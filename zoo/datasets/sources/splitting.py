@@ -12,7 +12,7 @@ TRAIN, VALIDATION, TEST = range(3)
 LEFT_OUT = -1
 """Marks an example that is in no split."""
 BINS = 10
-"""Of equal size, by which a number that is asked for is stratified."""
+"""Of equal size and at least as many examples each, by which numbers are stratified."""
 
 
 def assign(
@@ -55,7 +55,9 @@ def assign(
 
 def bins(values: np.ndarray) -> np.ndarray:
     """Return the bin of each number, by which splits of a regression are stratified."""
-    edges = np.quantile(values, np.linspace(0.0, 1.0, BINS + 1)[1:-1])
+    # A bin gives at least one example to every split: small ones would give half of themselves.
+    count = max(1, min(BINS, len(values) // BINS))
+    edges = np.quantile(values, np.linspace(0.0, 1.0, count + 1)[1:-1])
     return np.searchsorted(edges, values, side="right")
 
 

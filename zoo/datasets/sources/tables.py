@@ -83,8 +83,8 @@ class Table(OwnSource):
         for scan in scans:
             if scan.infinite:
                 raise DlzooError(
-                    f"{self.path}, {keys[scan.infinite - 1]}: {scan.name} is infinite; "
-                    "numbers must be finite"
+                    f"{self.path}, {keys[scan.infinite - 1]}: {scan.name} is infinite or beyond "
+                    f"{cells.LARGEST:g}; numbers must lie within that"
                 )
         by_name = {scan.name: scan for scan in scans}
         used = [
@@ -125,6 +125,11 @@ class Table(OwnSource):
 
     def _column(self, file: RowFile, name: str, key: str) -> str:
         if name not in file.header:
+            if len(file.header) == 1 and not self.path.suffix == ".parquet":
+                raise UsageError(
+                    f"{self.path} has one column alone, '{file.header[0][:60]}': are its cells "
+                    "divided by another sign than , ; TAB or a bar?"
+                )
             raise unknown(f"column of {self.path} for {key}", name, file.header)
         return name
 

@@ -2,39 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
-import tensorflow as tf
+import numpy as np
 
-from zoo.tasks.base import Endpoint, Task
+from zoo.serving.formats import Inputs, Run
+from zoo.serving.served import Served, texts
+from zoo.serving.warmup import write_warmup
+
+WARMUPS = 4
+"""Requests for each signature that TensorFlow Serving answers before a version takes traffic."""
 
 
-def write(network: Any, task: Task, endpoints: Mapping[str, Endpoint], folder: Path) -> None:
-    """Write a SavedModel.
+def write(served: Served, folder: Path, quantize: str | None) -> dict[str, Any]:
+    """Write a SavedModel with a signature for each endpoint, and its warm-up requests."""
+    import keras
 
-    Args:
-        network: The `keras.Model` that is served.
-        task: Bound to its data.
-        endpoints: The signatures by name, the default one first.
-        folder: To write into.
-    """
     archive = keras.export.ExportArchive()
-    archive.track(network)
+    archive.track(served.network)
+    task = served.task
     features = {id(one): one for one in (*task.fed.values(), *task.asked.values())}
     for feature in features.values():
         for resource in feature.resources():
             archive.track(resource)
-    for name, endpoint in endpoints.items():
+    for name, endpoint in served.endpoints.items():
         signature = list(endpoint.signature.values())
         archive.add_endpoint(name, endpoint.function, input_signature=signature)
     archive.write_out(str(folder), verbose=False)
+    requests = {
+        name: served.inputs(endpoint, WARMUPS) for name, endpoint in served.endpoints.items()
+    }
+    write_warmup(requests, folder)
+    return {}
 
 
-def answers(folder: Path, name: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what one signature of a written SavedModel answers, by name."""
+def load(folder: Path) -> Run:
+    """Return a function that asks a SavedModel."""
+    import tensorflow as tf
+
     loaded = tf.saved_model.load(str(folder))
-    tensors = {key: tf.constant(value) for key, value in inputs.items()}
-    return {key: value.numpy() for key, value in loaded.signatures[name](**tensors).items()}
+
+    def run(signature: str, inputs: Inputs) -> dict[str, np.ndarray]:
+        asked = loaded.signatures[signature]
+        specs = asked.structured_input_signature[1]
+        tensors = {name: tf.constant(values, specs[name].dtype) for name, values in inputs.items()}
+        return {name: texts(one.numpy()) for name, one in asked(**tensors).items()}
+
+    return run

@@ -108,6 +108,17 @@ def test_the_graph_reads_dates_as_python_does(cell: str, order: str) -> None:
     assert read.tolist() == [cells.as_seconds(cell, order)]
 
 
+def test_a_date_lies_on_the_circle_of_the_year() -> None:
+    days = np.array([[f"{year}-{month:02d}-15"] for year in (2001, 2023) for month in range(1, 13)])
+    fitted = Record(names=("day",), kinds=(cells.DATE,), orders=(cells.YMD,)).fit([days])
+    encoded = fitted.encode(days).numpy()
+    assert encoded.shape[1] == fitted.shape[0]
+    circle = encoded[:, -2:]
+    np.testing.assert_allclose((circle**2).sum(axis=1), 1.0, atol=1e-5)
+    np.testing.assert_allclose(circle[:12], circle[12:], atol=0.03)  # leap days move it a little
+    assert np.abs(circle[0] + circle[6]).max() < 0.1  # January is across from July
+
+
 def test_rows_of_a_file_are_read_one_by_one_and_a_bad_one_is_a_fault(
     record: Record, tmp_path: Path
 ) -> None:
@@ -129,3 +140,25 @@ def test_python_hands_in_rows_by_name_or_in_order(record: Record) -> None:
         record.as_raw([{"agee": 3}])
     with pytest.raises(UsageError, match="age must be a number, got 'x'"):
         record.as_raw(["x", "Rome", "2024-01-02", ""])
+
+
+def test_a_client_sends_numbers_and_texts_by_column_names(record: Record) -> None:
+    import tensorflow as tf
+
+    specs = record.serving_inputs("row")
+    assert {name: spec.dtype.name for name, spec in specs.items()} == {
+        "age": "float64",
+        "city": "string",
+        "joined": "string",
+        "note": "string",
+    }
+    sent = record.to_serving("row", ROWS)
+    assert np.isnan(sent["age"][0])
+    tensors = {name: tf.constant(values) for name, values in sent.items()}
+    given = record.encode(record.from_serving(tensors))
+    np.testing.assert_array_equal(given, record.encode(ROWS))
+
+
+def test_a_column_that_is_called_as_an_answer_gets_another_name() -> None:
+    named = Record(names=("value", "Value"), kinds=(cells.NUMBER,) * 2, orders=("", ""))
+    assert list(named.serving_inputs("row")) == ["value_2", "value_3"]

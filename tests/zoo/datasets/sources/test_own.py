@@ -251,7 +251,7 @@ def test_check_finds_odd_columns_and_misspelt_classes(tmp_path: Path) -> None:
     assert "column none is empty in every row" in warnings
     assert "column mixed holds numbers and 1 other cell(s), such as 'x9' in row 41" in warnings
     assert "classes 'gold' and 'Gold' differ in spelling only" in warnings
-    assert "class 'baasic' has 1 example(s): is 'basic' meant?" in warnings
+    assert "class 'baasic' has 1 example: is 'basic' meant?" in warnings
 
 
 def test_a_file_that_is_cut_off_stops_a_load_with_its_name(tmp_path: Path) -> None:

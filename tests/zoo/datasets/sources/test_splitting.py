@@ -66,3 +66,5 @@ def test_given_splits_are_kept_and_a_double_stays_in_the_last() -> None:
 def test_numbers_are_divided_by_their_size() -> None:
     values = np.random.default_rng(0).lognormal(size=1000)
     assert np.bincount(bins(values)).tolist() == [100] * 10
+    assert np.bincount(bins(values[:40])).tolist() == [10] * 4
+    assert not bins(values[:5]).any()

@@ -1,0 +1,157 @@
+"""A member of every family, exported in every format: how near the answers are, and how fast.
+
+    python -m benchmarks.exports [--run-dir DIR] [--output docs/formats.md] [RECIPE ...]
+
+The newest finished run of each recipe in DIR is taken; where there is none, one epoch is trained.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.serving.formats import FORMATS
+
+if TYPE_CHECKING:
+    from zoo.run import Run
+
+RECIPES = (
+    "perceptron-or",
+    "logistic-regression-digits",
+    "mlp-digits",
+    "mlp-diabetes",
+    "lenet5-digits",
+    "alexnet-digits",
+    "vgg11-digits",
+    "googlenet-digits",
+    "resnet20-digits",
+    "resnet50-digits",
+    "capsnet-digits",
+    "rnn-adding",
+    "lstm-languages",
+    "gru-mackey-glass",
+    "bilstm-tagger-python-tokens",
+    "seq2seq-dates",
+    "seq2seq-attention-dates",
+    "transformer-dates",
+    "gpt-pydoc",
+    "moe-transformer-pydoc",
+    "show-and-tell-digit-captions",
+    "word2vec-docstrings",
+    "glove-docstrings",
+    "autoencoder-digits",
+    "stacked-autoencoder-digits",
+    "rbm-digits",
+    "dbn-digits",
+    "vae-digits",
+    "conditional-vae-digits",
+    "gan-digits",
+    "dcgan-digits",
+    "wgan-gp-digits",
+    "conditional-gan-digits",
+    "ddpm-digits",
+)
+HEAD = """# Every family in every format
+
+`python -m benchmarks.exports --output docs/formats.md` writes this page. Each row is one signature
+of one format, loaded in a fresh process by its own runtime and asked on the test split. The
+difference is the largest one from the Keras model's answers, absolute up to 1 and relative above;
+"same" is the share of examples with the same class or the same text. Times are medians of five
+calls on this machine, of one example, and of each in a batch of up to 64.
+
+{machine}
+
+| recipe | format | signature | difference | same | score | kB | ms for one | ms each |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One signature of one format, or why there is none."""
+
+    recipe: str
+    format: str
+    report: dict[str, Any] | None
+    fault: str = ""
+
+    def __str__(self) -> str:
+        """Return a row of the table."""
+        if self.report is None:
+            return f"| {self.recipe} | {self.format} | {self.fault} | | | | | | |"
+        one = self.report
+        same = "" if one["agreement"] is None else f"{one['agreement']:.2%}"
+        score = ""
+        if one["artefact_score"] is not None:
+            score = f"{one['artefact_score']:.4f} {one['score'].replace('_', ' ')}"
+        return (
+            f"| {self.recipe} | {self.format} | {one['signature']} | "
+            f"{one['largest_difference']:.0e} | {same} | {score} | {one['size'] / 1e3:,.0f} | "
+            f"{one['milliseconds']:.2f} | {one['milliseconds_each']:.3f} |"
+        )
+
+
+def measure(run: Run, recipe: str) -> list[Row]:
+    """Export a run in each format by itself, and return how each compares with the model."""
+    from zoo.base.errors import DlzooError
+    from zoo.serving.artefact import Artefact
+
+    rows = []
+    for form in FORMATS:
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                path = run.export(folder, formats=(form,))
+            except DlzooError as error:
+                rows.append(Row(recipe, form, None, str(error)))
+            else:
+                reports = Artefact.open(path).facts["reports"]
+                rows += [Row(recipe, form, one) for one in reports]
+    return rows
+
+
+def trained(recipe: str, run_dir: Path) -> Run:
+    """Return the newest finished run of a recipe, or a run of one epoch."""
+    import zoo
+    from zoo.runs.folder import list_runs
+    from zoo.training.progress import Silent
+
+    for run in reversed(list_runs(run_dir)):
+        if run.finished and run.recipe.name == recipe:
+            return zoo.load(run.path)
+    return zoo.train(recipe=recipe, epochs=1, run_dir=run_dir, reporter=Silent())
+
+
+def machine() -> str:
+    """Return what the times were measured on."""
+    import importlib.metadata as installed
+    import platform
+
+    packages = ("tensorflow", "keras", "onnxruntime", "ai-edge-litert", "openvino")
+    versions = ", ".join(f"{name} {installed.version(name)}" for name in packages)
+    return f"{os.cpu_count()} cores ({platform.machine()}), {versions}."
+
+
+def main() -> None:
+    """Measure all, print the rows, and write the page if a file is named."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--run-dir", type=Path)
+    parser.add_argument("--output", type=Path)
+    parser.add_argument("recipes", nargs="*", default=list(RECIPES), metavar="RECIPE")
+    asked = parser.parse_args()
+    rows: list[Row] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for recipe in asked.recipes:
+            found = measure(trained(recipe, asked.run_dir or Path(scratch)), recipe)
+            rows += found
+            print("\n".join(map(str, found)), flush=True)
+    if asked.output:
+        text = HEAD.format(machine=machine()) + "".join(f"{row}\n" for row in rows)
+        asked.output.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

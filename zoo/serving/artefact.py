@@ -1,0 +1,99 @@
+"""An export as it lies on disk: its facts, its formats, and checking it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.base.errors import UsageError
+from zoo.serving import samples
+from zoo.serving.formats import FORMATS
+from zoo.serving.verify import Case, Report, check, fault
+
+FACTS = "export.json"
+MOST_TOLERANCE = 1e-3
+"""What an artefact can allow itself at full precision, at most."""
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """The folder of one exported version."""
+
+    path: Path
+    facts: Mapping[str, Any]
+    """What ``export.json`` says."""
+
+    @classmethod
+    def open(cls, path: Path) -> Artefact:
+        """Return an export by its folder, or the highest version in it.
+
+        Raises:
+            UsageError: There is none.
+        """
+        folder = path
+        if not (folder / FACTS).is_file() and folder.is_dir():
+            folder = next((one for one in versions(folder) if (one / FACTS).is_file()), folder)
+        try:
+            facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            facts["formats"], facts["signatures"], facts["name"], facts["version"]
+        except FileNotFoundError:
+            raise UsageError(f"{path} is not an export: it has no {FACTS}") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise UsageError(f"{folder / FACTS} is damaged: {error}") from None
+        return cls(folder, facts)
+
+    @property
+    def name(self) -> str:
+        """What it is served as: the name of the folder of versions, as for TensorFlow Serving."""
+        folder = self.path.resolve()
+        return folder.parent.name if _is_version(folder) else str(self.facts["name"])
+
+    @property
+    def version(self) -> int:
+        """Its number: the folder's name, also of one that was copied or renamed."""
+        folder = self.path.resolve()
+        return int(folder.name) if _is_version(folder) else int(self.facts["version"])
+
+    @property
+    def groups(self) -> list[str]:
+        """The groups of signatures that its formats have, each once."""
+        names = [name for name in self.facts["formats"] if name in FORMATS]
+        return list(dict.fromkeys(FORMATS[name].group for name in names))
+
+    def check(self, cases: Mapping[str, list[Case]] | None = None) -> list[Report]:
+        """Ask every format again, and compare with the answers that were kept, or others.
+
+        Args:
+            cases: By the group of signatures; those kept with it by default.
+        """
+        if cases is None:
+            cases = samples.load(self.path / samples.FILE)
+        reports = []
+        for name in self.facts["formats"]:
+            if name in FORMATS and cases.get(FORMATS[name].group):
+                one = FORMATS[name]
+                reports += check(one, self.path, cases[one.group])
+        return reports
+
+    def faults(self, reports: Sequence[Report]) -> list[str]:
+        """Return what is wrong with it by such reports, a line each."""
+        checked = {report.format for report in reports}
+        found = [f"{name} was not checked" for name in self.facts["formats"] if name not in checked]
+        for report in reports:
+            told = self.facts["formats"][report.format]
+            limits = told.get("max_loss"), min(told.get("tolerance") or 0.0, MOST_TOLERANCE) or None
+            if wrong := fault(FORMATS[report.format], report, *limits):
+                found.append(f"{report.signature}: {wrong}")
+        return found
+
+
+def versions(folder: Path) -> list[Path]:
+    """Return the folders of versions in a folder, the highest first."""
+    return sorted(filter(_is_version, folder.iterdir()), key=lambda one: -int(one.name))
+
+
+def _is_version(path: Path) -> bool:
+    return path.name.isascii() and path.name.isdecimal()
