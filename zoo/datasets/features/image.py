@@ -207,7 +207,10 @@ class Image(Feature):
 
     def from_serving(self, inputs: Mapping[str, Any]) -> Any:
         """Return images in [0, 1] from pixels 0 to 255."""
-        return super().from_serving(inputs) / 255.0
+        import tensorflow as tf
+
+        # Of four axes: to divide grey images by a scalar takes ONNX Runtime 1.31 50 times as long.
+        return super().from_serving(inputs) / tf.constant(255.0, shape=(1, 1, 1, 1))
 
     def to_serving(self, name: str, raw: np.ndarray) -> dict[str, np.ndarray]:
         """Return pixels from 0 to 255 of the model's size."""
