@@ -14,7 +14,7 @@ CODE := zoo recipes cli tests benchmarks tools
 train: $(VENV)/.core  ## train resnet20 on the bundled digits
 	$(BIN)/dlzoo train resnet --epochs 20
 
-test: $(VENV)/.all  ## the test suite: no network, under ten minutes on two cores
+test: $(VENV)/.all  ## the test suite: no network, about fifteen minutes on two cores
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 install: $(VENV)/.all  ## the environment alone, with all extras but the GPU's

@@ -61,7 +61,8 @@ HEAD = """# Every family in every format
 of one format, loaded in a fresh process by its own runtime and asked on the test split. The
 difference is the largest one from the Keras model's answers, absolute up to 1 and relative above;
 "same" is the share of examples with the same class or the same text. Times are medians of five
-calls on this machine, of one example, and of each in a batch of up to 64.
+calls on this machine, which did other work meanwhile: of one example, and of each in a batch of up
+to 64.
 
 {machine}
 

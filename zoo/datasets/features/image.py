@@ -229,8 +229,13 @@ class Image(Feature):
         import tensorflow as tf
 
         def decoded(content: Any) -> Any:
-            image = tf.io.decode_image(content, channels=3, expand_animations=False)
-            return self.bring_to_size(image[None])[0]
+            image = tf.cond(
+                tf.io.is_jpeg(content),
+                # As in training, see `zoo.datasets.features.decoding`.
+                lambda: tf.io.decode_jpeg(content, channels=3, dct_method="INTEGER_ACCURATE"),
+                lambda: tf.io.decode_image(content, channels=3, expand_animations=False),
+            )
+            return self.bring_to_size(tf.ensure_shape(image, (None, None, 3))[None])[0]
 
         return tf.map_fn(decoded, contents, fn_output_signature=tf.float32)
 

@@ -80,16 +80,21 @@ def test_the_columnar_form_and_the_version(server: TestClient) -> None:
     assert len(response.json()["outputs"]["probabilities"]) == 1
 
 
-def test_an_image_of_any_size_as_a_file(server: TestClient, shared_run_dir: Path) -> None:
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+def test_an_image_of_any_size_as_a_file(
+    form: str, server: TestClient, shared_run_dir: Path
+) -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (50, 40), np.uint8)
     file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    Image.fromarray(pixels).save(file, form, quality=80)
     asked = {
         "signature_name": "serving_bytes",
         "instances": [{"image_bytes": {"b64": base64.b64encode(file.getvalue()).decode()}}],
     }
     (answer,) = predicted(server.post("/v1/models/image:predict", json=asked))
-    wanted = tiny.run("image", shared_run_dir).predict(pixels)[0]
+    file.seek(0)
+    with Image.open(file) as read:  # what a JPEG keeps of them
+        wanted = tiny.run("image", shared_run_dir).predict(np.asarray(read))[0]
     np.testing.assert_allclose(answer["probabilities"], wanted, atol=1e-3)
     broken = {**asked, "instances": [{"image_bytes": {"b64": "AAAA"}}]}
     assert server.post("/v1/models/image:predict", json=broken).status_code == 400
