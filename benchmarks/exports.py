@@ -107,7 +107,7 @@ def measure(run: Run, recipe: str) -> list[Row]:
             try:
                 path = run.export(folder, formats=(form,))
             except DlzooError as error:
-                rows.append(Row(recipe, form, None, str(error)))
+                rows.append(Row(recipe, form, None, str(error).split(": ")[0]))
             else:
                 reports = Artefact.open(path).facts["reports"]
                 rows += [Row(recipe, form, one) for one in reports]

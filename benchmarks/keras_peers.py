@@ -12,6 +12,7 @@ import tensorflow as tf
 from keras import layers, ops
 
 from benchmarks.keras_diffusion import PlainAttention, PlainDiffusion
+from benchmarks.keras_generators import PlainGAN, PlainVAE
 from zoo import registry
 from zoo.layers.attention import Attention
 from zoo.layers.convolution import Conv2D
@@ -30,6 +31,8 @@ class Plain:
     y: Any
     answering: Any = None
     """The part that answers, where the model has more outputs or inputs than that."""
+    questions: Any = None
+    """What is answered, where it is not images."""
     compile: dict[str, Any] = field(
         default_factory=lambda: {"loss": "sparse_categorical_crossentropy", "metrics": ["accuracy"]}
     )
@@ -47,6 +50,8 @@ def build(
         return capsnet(input_shape, classes, images, targets)
     if name == "ddpm":
         return diffusion(input_shape, images)
+    if name in ("vae", "gan", "dcgan"):
+        return generator(name, images)
     model = registry.build(name, input_shape=input_shape, classes=classes)
     if len(model.outputs) == 1:
         return Plain(plain_copy(model), images, targets)
@@ -84,9 +89,30 @@ def diffusion(input_shape: tuple[int, int, int], images: np.ndarray) -> Plain:
     network, averaged = plain_copy(made.network), plain_copy(made.network)
     model = PlainDiffusion(network, averaged, made.diffusion.alpha_bar)
     image = keras.Input(input_shape)
-    middle = ops.full((ops.shape(image)[0],), 500.0)
+    middle = ops.full_like(image[:, 0, 0, 0], 500.0)
     answer = averaged({"image": 2.0 * image - 1.0, "time": middle})
     return Plain(model, images, None, keras.Model(image, answer), compile={})
+
+
+def generator(name: str, images: np.ndarray, **arguments: Any) -> Plain:
+    """Return the paper's vae, gan or dcgan; what answers decodes as many latents as images.
+
+    Keras has no maxout: that of the zoo is one dense layer and a maximum.
+
+    Args:
+        name: Of the model.
+        images: (N, H, W, C) in [0, 1].
+        arguments: Of its builder.
+    """
+    made = registry.build(name, input_shape=images.shape[1:], **arguments)
+    latents = np.asarray(made.prior(len(images), seed=0))
+    if name == "vae":
+        vae = PlainVAE(plain_copy(made.encoder), plain_copy(made.decoder))
+        code = keras.Input((made.latent_dim,))
+        decoder = keras.Model(code, ops.sigmoid(vae.decoder(code)))
+        return Plain(vae, images, None, decoder, latents, compile={})
+    gan = PlainGAN(plain_copy(made.generator), plain_copy(made.discriminator))
+    return Plain(gan, images, None, gan.generator, latents, compile={})
 
 
 class SlicedShortcut(IdentityShortcut):

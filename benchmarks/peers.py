@@ -43,6 +43,9 @@ CASES: tuple[AnyCase, ...] = (
     Case("resnet18", (224, 224, 3), classes=1000, batch_size=16, examples=16, aims=RESNET_AIMS),
     Case("resnet50", (224, 224, 3), classes=1000, batch_size=8, examples=8, aims=RESNET_AIMS),
     Case("capsnet", (28, 28, 1), batch_size=32, examples=64),
+    Case("vae", (28, 28, 1), batch_size=100, examples=10_000),
+    Case("gan", (28, 28, 1), batch_size=100, examples=1600),
+    Case("dcgan", (64, 64, 3), batch_size=32, examples=32),
     *sequences.CASES,
     Case("ddpm", (32, 32, 3), batch_size=8, examples=8),
 )

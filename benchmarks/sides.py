@@ -11,12 +11,13 @@ mean loss and the accuracy of an epoch:
 - PyTorch: eager, channels last, a random permutation of tensors in memory each epoch.
 
 Inference is the compiled function that `run.predict` calls, Keras's `predict` of the other Keras
-models, and PyTorch's `inference_mode`.
+models, and PyTorch's `inference_mode`. Generators decode latents: dlzoo by the function that
+`dlzoo generate` calls. Of a GAN all sides train the discriminator and then the generator, each on
+noise of its own; the peers keep the mean losses, dlzoo also the discriminator's accuracy.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -199,30 +200,28 @@ def dlzoo(case: Case) -> KerasSide:
     model, _, _ = build_model(recipe, card, task, batches, strategy)
     answer = _answering(model, task, case)
     endless = {"x": batches.start(), "steps_per_epoch": batches.steps, "shuffle": False}
+    return KerasSide(model, answer, callbacks=[StopAtNaN()], **endless)
+
+
+def _answering(model: Any, task: Any, case: Case) -> Callable[[], Any]:
+    """Return what `run.predict` or `dlzoo generate` calls; of ddpm, one pass of its network."""
+    from zoo.layers.generators import Generator
+
     images, _ = examples(case)
-    return KerasSide(
-        model,
-        lambda: answer(images),
-        callbacks=[StopAtNaN()],
-        **endless,
-    )
-
-
-def _answering(model: Any, task: Any, case: Case) -> Callable[[np.ndarray], Any]:
-    """Return what `run.predict` calls; of a diffusion model, one pass of its network."""
-    if case.model != "ddpm":
+    if not isinstance(model, Generator):
         predictor = task.predictor(model)
-        return lambda images: predictor({"image": images}, chunk=case.batch_size)
+        return lambda: predictor({"image": images}, chunk=case.batch_size)
+    if case.model != "ddpm":
+        decode = task.answering(model, case.batch_size)
+        steps = range(case.examples // case.batch_size)
+        return lambda: np.concatenate([decode() for _ in steps])
     import tensorflow as tf
 
     noise = tf.function(
         lambda images: model.predict_noise(2.0 * images - 1.0, tf.fill(tf.shape(images)[:1], 500))
     )
-    return lambda images: [noise(part) for part in _batches(images, case)]
-
-
-def _batches(images: np.ndarray, case: Case) -> list[np.ndarray]:
-    return np.split(images, range(case.batch_size, len(images), case.batch_size))
+    parts = np.split(images, range(case.batch_size, len(images), case.batch_size))
+    return lambda: [noise(part) for part in parts]
 
 
 def plain_keras(case: Case) -> KerasSide:
@@ -254,88 +253,29 @@ def _fitted_plainly(plain: Any, case: Case) -> KerasSide:
     from recipes.keras_objects import compile_arguments
 
     arguments = compile_arguments(recipe_of(case), case.examples // case.batch_size)
-    plain.model.compile(optimizer=arguments["optimizer"], **plain.compile)
+    optimizers = {key: one for key, one in arguments.items() if key.endswith("optimizer")}
+    plain.model.compile(**optimizers, **plain.compile)
     answering = plain.answering or plain.model
-    images, _ = examples(case)
+    questions = examples(case)[0] if plain.questions is None else plain.questions
     return KerasSide(
         plain.model,
-        lambda: answering.predict(images, batch_size=case.batch_size, verbose=0),
+        lambda: answering.predict(questions, batch_size=case.batch_size, verbose=0),
         x=plain.x,
         y=plain.y,
         batch_size=case.batch_size,
     )
 
 
-class TorchSide:
-    """A PyTorch module and the loop that people write."""
+def pytorch(case: Case) -> Side:
+    """Return the same network in PyTorch."""
+    from benchmarks.torch_side import TorchSide
 
-    def __init__(self, case: Case) -> None:
-        import torch
-
-        from benchmarks import torch_peers
-
-        torch.manual_seed(0)
-        torch.set_num_threads(len(os.sched_getaffinity(0)))
-        self.torch = torch
-        self.case = case
-        network = torch_peers.build(case.model, case.input_shape, case.classes)
-        self.network = network.to(memory_format=torch.channels_last)
-        self.parameters = sum(weights.numel() for weights in network.parameters())
-        images, classes = examples(case)
-        self.images = torch.from_numpy(images)  # (N, H, W, C): channels last as they are
-        self.classes = torch.from_numpy(classes).long()
-        recipe = recipe_of(case)
-        assert recipe.optimizer is not None
-        arguments = recipe.optimizer.arguments
-        self.optimizer = {"SGD": self._sgd, "Adam": self._adam}[recipe.optimizer.name](**arguments)
-
-    def _sgd(self, learning_rate: float, momentum: float = 0.0, nesterov: bool = False) -> Any:
-        weights = self.network.parameters()
-        return self.torch.optim.SGD(weights, learning_rate, momentum, nesterov=nesterov)
-
-    def _adam(self, learning_rate: float) -> Any:
-        return self.torch.optim.Adam(self.network.parameters(), learning_rate, eps=1e-7)
-
-    def training(self, turns: Turns) -> None:
-        """Run the loop, with a turn for each epoch."""
-        self.network.train()
-        for _ in range(turns.count):
-            turns.begin()
-            self._epoch()
-            turns.end()
-
-    def _epoch(self) -> tuple[float, float]:
-        size = self.case.batch_size
-        order = self.torch.randperm(self.case.examples)
-        loss_sum, right = self.torch.zeros(()), self.torch.zeros((), dtype=self.torch.long)
-        for chosen in order.split(size):
-            images = self.images[chosen].permute(0, 3, 1, 2)
-            classes = self.classes[chosen]
-            self.optimizer.zero_grad()
-            outputs = self.network(images)
-            loss = self.network.loss(outputs, images, classes)
-            loss.backward()
-            self.optimizer.step()
-            loss_sum += loss.detach() * len(chosen)
-            self.network.stepped()
-            right += self.network.right(outputs, classes)
-        return float(loss_sum) / self.case.examples, float(right) / self.case.examples
-
-    def inference(self, turns: Turns) -> None:
-        """Answer under `inference_mode` in each turn."""
-        self.network.eval()
-        images = self.images.permute(0, 3, 1, 2)
-        for _ in range(turns.count):
-            turns.begin()
-            with self.torch.inference_mode():
-                batches = images.split(self.case.batch_size)
-                self.torch.cat([self.network.answer(self.network(batch)) for batch in batches])
-            turns.end()
+    return TorchSide(case)
 
 
 SIDES: dict[str, Callable[[Case], Side]] = {
     "dlzoo": dlzoo,
     "plain Keras": plain_keras,
     "keras.applications": keras_applications,
-    "PyTorch": TorchSide,
+    "PyTorch": pytorch,
 }

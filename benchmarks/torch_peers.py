@@ -6,7 +6,7 @@ tests/benchmarks/test_torch_peers.py holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -53,6 +53,24 @@ class Network(nn.Module):
 
     def stepped(self) -> None:
         """Do what is done after each step of the optimizer."""
+
+    def part(self, optimizer: str) -> Any:
+        """Return what an optimizer trains, by its key in the recipe."""
+        return self
+
+    def learn(self, images: Any, classes: Any, optimizers: Mapping[str, Any]) -> tuple[Any, Any]:
+        """Train by one batch; return its mean loss, and how many answers were right."""
+        optimizers["optimizer"].zero_grad()
+        outputs = self(images)
+        loss = self.loss(outputs, images, classes)
+        loss.backward()
+        optimizers["optimizer"].step()
+        self.stepped()
+        return loss.detach(), self.right(outputs, classes)
+
+    def questions(self, images: Any) -> Any:
+        """Return what is answered when it does not train: images, or a generator's latents."""
+        return images
 
 
 def mlp(input_shape: tuple[int, int, int], classes: int) -> Network:
@@ -336,6 +354,10 @@ def build(model: str, input_shape: tuple[int, int, int], classes: int) -> Networ
         from benchmarks.torch_diffusion import UNet
 
         return UNet(input_shape)
+    if model in ("vae", "gan", "dcgan"):
+        from benchmarks import torch_generators
+
+        return torch_generators.NETWORKS[model](input_shape)
     return NETWORKS[model](input_shape, classes)
 
 

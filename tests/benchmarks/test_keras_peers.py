@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from benchmarks import keras_peers
-from benchmarks.keras_diffusion import PlainDiffusion
 from zoo import registry
 from zoo.anatomy.counts import trainable_parameters
 from zoo.layers.training_outputs import answer_only
@@ -35,19 +34,27 @@ def test_models_with_several_outputs_train_in_plain_keras(name: str) -> None:
     assert plain.answering.predict(images, verbose=0).shape == (2, 3)
 
 
-def test_plain_keras_finds_the_noise_that_the_zoos_u_net_finds_and_trains() -> None:
+def test_plain_keras_finds_the_noise_that_the_zoos_u_net_finds_and_trains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     model = registry.build(
         "ddpm", input_shape=(8, 8, 3), width=8, multipliers=(1, 2), groups=4, attention=(4,)
     )
     draw = np.random.default_rng(0)
     for weight in model.network.weights:
         weight.assign(draw.normal(0.0, 0.3, weight.shape))
-    plain, averaged = (keras_peers.plain_copy(model.network) for _ in range(2))
-    ours = {type(layer).__module__.split(".")[0] for layer in plain.layers if layer.weights}
+    monkeypatch.setattr(registry, "build", lambda *args, **kwargs: model)
+    images = IMAGES[:, :8, :8]
+    plain = keras_peers.diffusion((8, 8, 3), images)
+    layers = plain.model.network.layers
+    ours = {type(layer).__module__.split(".")[0] for layer in layers if layer.weights}
     assert ours == {"keras", "benchmarks"}
-    given = {"image": IMAGES[:, :8, :8], "time": np.array([1.0, 700.0], "float32")}
-    np.testing.assert_allclose(plain(given), model.network(given), rtol=1e-3, atol=1e-3)
-    trained = PlainDiffusion(plain, averaged, model.diffusion.alpha_bar)
-    assert trainable_parameters(trained) == trainable_parameters(model)
-    trained.compile(optimizer="sgd")
-    assert np.isfinite(trained.fit(IMAGES[:, :8, :8], verbose=0).history["loss"]).all()
+    for times in ([1.0, 700.0], [500.0, 500.0]):
+        given = {"image": 2.0 * images - 1.0, "time": np.array(times, "float32")}
+        found, expected = plain.model.network(given), model.network(given)
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+    # All answer at the middle time.
+    np.testing.assert_allclose(plain.answering(images), expected, rtol=1e-3, atol=1e-3)
+    assert trainable_parameters(plain.model) == trainable_parameters(model)
+    plain.model.compile(optimizer="sgd", **plain.compile)
+    assert np.isfinite(plain.model.fit(images, verbose=0).history["loss"]).all()

@@ -18,7 +18,8 @@ def test_pytorch_has_the_parameters_of_the_zoo(case: Case) -> None:
     from benchmarks import torch_peers
     from zoo.anatomy.counts import trainable_parameters
 
-    told: dict[str, Any] = {} if case.model == "ddpm" else {"classes": case.classes}
+    generates = registry.card(case.model).task == "generation"
+    told: dict[str, Any] = {} if generates else {"classes": case.classes}
     ours = registry.build(case.model, input_shape=case.input_shape, **told)
     theirs = torch_peers.parameters(case.model, case.input_shape, case.classes)
     assert theirs == trainable_parameters(ours)

@@ -54,6 +54,7 @@ def litert(file: Path) -> Ask:
 
 def openvino(file: Path) -> Ask:
     """Return a function that asks OpenVINO, in 32 bits."""
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # sends nothing
     import openvino as ov
 
     compiled = ov.Core().compile_model(str(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ PRECISION = {"INFERENCE_PRECISION_HINT": "f32"}
 def write(served: Served, folder: Path, quantize: str | None) -> dict[str, Any]:
     """Write the portable signature by Keras's exporter; ``"float16"`` keeps 16-bit weights."""
     require_package("openvino", "export")
+    runtime()
     file = folder / FILE
     served.module(served.inputs(served.portable, 1))  # build it
     specs = served.module.input_specs()
@@ -32,8 +34,7 @@ def write(served: Served, folder: Path, quantize: str | None) -> dict[str, Any]:
 
     notes = unrolling.written(served.network, "OpenVINO", export)
     if quantize == "float16":
-        import openvino
-
+        openvino = runtime()
         whole = openvino.Core().read_model(file)
         openvino.save_model(whole, folder / "half.xml", compress_to_fp16=True)
         for suffix in (".xml", ".bin"):
@@ -44,8 +45,7 @@ def write(served: Served, folder: Path, quantize: str | None) -> dict[str, Any]:
 
 def load(folder: Path) -> Run:
     """Return a function that asks OpenVINO, in 32 bits."""
-    import openvino
-
+    openvino = runtime()
     compiled = openvino.Core().compile_model(str(folder / FILE), "CPU", PRECISION)
 
     def run(signature: str, inputs: Inputs) -> dict[str, np.ndarray]:
@@ -53,3 +53,15 @@ def load(folder: Path) -> Run:
         return {output.get_any_name(): np.array(answers[output]) for output in compiled.outputs}
 
     return run
+
+
+def runtime() -> Any:
+    """Return the openvino package, imported without its telemetry.
+
+    It would report its use over the network, from a forked process that hangs and outlives this
+    one. Where the package of telemetry is missing, OpenVINO does without it.
+    """
+    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+    import openvino
+
+    return openvino
