@@ -228,7 +228,7 @@ def _texts(
 
 
 def _request(count: int, seed: int, **of_texts: Any) -> Any:
-    from zoo.tasks.base import SampleRequest
+    from zoo.tasks.samples import SampleRequest
 
     def progress(done: int) -> None:
         if count > LONG and sys.stderr.isatty():

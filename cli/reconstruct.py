@@ -30,9 +30,9 @@ def reconstruct(
         UsageError: The model reconstructs nothing, or there is nothing to read.
         DlzooError: Some images could not be read; the others are drawn.
     """
-    from zoo.tasks.reconstruction import beside
+    from zoo.tasks.rebuilding import beside, reconstruct, require_reconstructions
 
-    found.task.require_reconstructions(found.model)
+    require_reconstructions(found.task, found.model)
     feature = found.task.spec.features[found.task.inputs[0]]
     path = output or Path(f"{found.name}-reconstructions{feature.suffix}")
     feature.require_suffix(path)
@@ -42,7 +42,7 @@ def reconstruct(
     faults = [reading.fault for reading in readings if reading.fault]
     error = None
     if good:
-        originals, made, error = found.task.reconstruct(found.model, good)
+        originals, made, error = reconstruct(found.task, found.model, good)
         feature.write(beside(originals, made), path)
     if as_json:
         told: dict[str, Any] = {"run": str(found.path), "count": len(good), "failed": faults}

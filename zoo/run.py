@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
     from zoo.datasets.spec import DatasetSpec
     from zoo.serving.served import Served
-    from zoo.tasks.base import SampleRequest, Samples, Task
+    from zoo.tasks.base import Task
     from zoo.tasks.predictor import Predictor
+    from zoo.tasks.samples import SampleRequest, Samples
 
 Weights = Literal["last", "best"]
 
@@ -308,7 +309,7 @@ class Run(RunFolder):
         Raises:
             UsageError: The model is not a generator, or a text cannot be written like that.
         """
-        from zoo.tasks.base import SampleRequest
+        from zoo.tasks.samples import SampleRequest
 
         count = self.task.default_count if count is None else count
         return np.asarray(self.sample(SampleRequest(count=count, seed=seed, **request)).values)
@@ -330,8 +331,10 @@ class Run(RunFolder):
         Raises:
             UsageError: `x` does not fit the model's data, or the model does not reconstruct.
         """
+        from zoo.tasks.rebuilding import reconstruct
+
         feature = self.task.spec.features[self.task.inputs[0]]
-        _, made, _ = self.task.reconstruct(self.model, [feature.as_raw(x)])
+        _, made, _ = reconstruct(self.task, self.model, [feature.as_raw(x)])
         return np.stack(made)
 
     def animate(self, request: SampleRequest, pictures: int = 50) -> list[Samples]:
@@ -357,7 +360,9 @@ class Run(RunFolder):
         Raises:
             UsageError: The model cannot do it.
         """
-        return self.task.denoise(self.model, examples)
+        from zoo.tasks.rebuilding import denoise
+
+        return denoise(self.task, self.model, examples)
 
     def export(
         self,

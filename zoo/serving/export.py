@@ -32,7 +32,8 @@ from zoo.serving.artefact import FACTS, Artefact, versions
 from zoo.serving.formats import DEFAULT, Format, formats
 from zoo.serving.served import Served
 from zoo.serving.verify import Case, Report, check, fault
-from zoo.tasks.base import Endpoint, Task
+from zoo.tasks.base import Task
+from zoo.tasks.endpoint import Endpoint
 
 MOST_VERSION = 2**31 - 1
 """TensorFlow Serving reads versions as 64-bit integers; clients of other languages as 32-bit."""

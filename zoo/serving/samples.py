@@ -14,7 +14,8 @@ from zoo.serving.verify import Case
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
     from zoo.serving.served import Served
-    from zoo.tasks.base import Endpoint, Task
+    from zoo.tasks.base import Task
+    from zoo.tasks.endpoint import Endpoint
 
 FILE = "samples.npz"
 MOST = 10_000

@@ -13,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.serving.folding import folded
-from zoo.tasks.base import Endpoint, Task
+from zoo.tasks.base import Task
+from zoo.tasks.endpoint import Endpoint
 
 EXACT = 5e-6
 """By how much folding may change answers."""

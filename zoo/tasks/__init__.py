@@ -13,7 +13,8 @@ from zoo.catalog import ModelCard
 
 if TYPE_CHECKING:
     from zoo.datasets.spec import DatasetSpec
-    from zoo.tasks.base import Columns, Task
+    from zoo.tasks.base import Task
+    from zoo.tasks.columns import Columns
 
 PLUGINS = "dlzoo.tasks"
 """The entry-point group by which other distributions add tasks: name -> a class of `Task`."""
@@ -91,7 +92,7 @@ def check(card: ModelCard, task: str | None, data: Columns) -> str:
     Raises:
         UsageError: There is no such task, or it cannot be done with this data.
     """
-    from zoo.tasks.base import ColumnsError
+    from zoo.tasks.columns import ColumnsError
 
     name = task or card.task
     kind = find(name).of(card)

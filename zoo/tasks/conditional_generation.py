@@ -10,8 +10,9 @@ import numpy as np
 
 from zoo.base.errors import UsageError
 from zoo.runs.figures import grid_columns
-from zoo.tasks.base import Endpoint, SampleRequest
+from zoo.tasks.endpoint import Endpoint
 from zoo.tasks.generation import Generation
+from zoo.tasks.samples import SampleRequest
 
 SAMPLER_TOLERANCE = 1e-3
 """A sampler's first step divides by the little signal that is left, 5e-5 for 100 times."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.datasets.sources.base import Description
-from zoo.tasks.base import EVALUATION_BATCH
 from zoo.tasks.embedding import Embedding
+from zoo.tasks.feeding import EVALUATION_BATCH
 
 if TYPE_CHECKING:
     from zoo.datasets.features.base import Feature

@@ -16,17 +16,11 @@ from zoo.catalog import ModelCard
 from zoo.datasets.features.base import Feature, Reading
 from zoo.datasets.spec import DatasetSpec
 from zoo.runs.figures import PROGRESS, grid_columns
-from zoo.tasks.base import (
-    MOST_SAMPLES,
-    Columns,
-    Endpoint,
-    SampleRequest,
-    Samples,
-    Score,
-    Task,
-    require_unit_pixels,
-)
+from zoo.tasks.base import Score, Task
+from zoo.tasks.columns import Columns, require_unit_pixels
+from zoo.tasks.endpoint import Endpoint
 from zoo.tasks.quality import SCORED_SAMPLES, Data, calibration, quality
+from zoo.tasks.samples import MOST_SAMPLES, SampleRequest, Samples
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset

@@ -6,9 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.tasks.base import Columns, Endpoint, SampleRequest, Samples
 from zoo.tasks.classification import ImageClassification
+from zoo.tasks.columns import Columns
+from zoo.tasks.endpoint import Endpoint
 from zoo.tasks.generation import Generation
+from zoo.tasks.samples import SampleRequest, Samples
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset

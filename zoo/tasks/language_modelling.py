@@ -10,7 +10,9 @@ import numpy as np
 
 from zoo.base.errors import require
 from zoo.datasets.spec import DatasetSpec
-from zoo.tasks.base import Endpoint, SampleRequest, Samples, Score
+from zoo.tasks.base import Score
+from zoo.tasks.endpoint import Endpoint
+from zoo.tasks.samples import SampleRequest, Samples
 from zoo.tasks.windows import TextWindows
 
 LENGTH = 128

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from zoo.datasets.spec import DatasetSpec
-from zoo.tasks.base import Columns, Score, Task, require_unit_pixels
+from zoo.tasks.base import Score, Task
+from zoo.tasks.columns import Columns, require_unit_pixels
+from zoo.tasks.rebuilding import beside, reconstruct
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
@@ -67,14 +67,6 @@ class Reconstruction(Task):
         """Draw test examples, each beside its reconstruction."""
         name = self.inputs[0]
         raw = next(iter(dataset.split("test").chunks(DRAWN)))[name]
-        originals, made, _ = self.reconstruct(model, [raw])
+        originals, made, _ = reconstruct(self, model, [raw])
         pictures = beside(originals, made)
         self.spec.features[name].write(pictures, folder / "reconstructions.png")
-
-
-def beside(originals: Any, made: Any) -> list[np.ndarray]:
-    """Return pictures that show each original with its reconstruction to the right of it."""
-    return [
-        np.concatenate([np.asarray(one), np.asarray(other)], axis=1)
-        for one, other in zip(originals, made, strict=True)
-    ]

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.datasets.features.base import Feature
-from zoo.tasks.base import Endpoint
+from zoo.tasks.endpoint import Endpoint
 
 TOKENS = "texts become the numbers of their tokens outside of it"
 LOOP = "the loop that writes token after token is outside of it"

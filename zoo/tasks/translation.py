@@ -15,7 +15,7 @@ from zoo.tasks.writing import Writing
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
-    from zoo.tasks.base import Endpoint
+    from zoo.tasks.endpoint import Endpoint
     from zoo.tasks.predictor import Predictor
 
 

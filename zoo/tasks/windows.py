@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.base.errors import require
 from zoo.datasets.sources.base import Description
-from zoo.tasks.base import Columns, Task
+from zoo.tasks.base import Task
+from zoo.tasks.columns import Columns
 
 if TYPE_CHECKING:
     from zoo.datasets.features.text import Text

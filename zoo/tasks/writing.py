@@ -13,7 +13,8 @@ from zoo.datasets.features.text import END, START, Text
 from zoo.datasets.sources.base import Description
 from zoo.datasets.spec import DatasetSpec
 from zoo.tasks import bleu
-from zoo.tasks.base import Endpoint, Score, Task
+from zoo.tasks.base import Score, Task
+from zoo.tasks.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset

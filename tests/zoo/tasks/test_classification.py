@@ -11,8 +11,8 @@ import pytest
 from zoo import tasks
 from zoo.base.errors import UsageError
 from zoo.datasets.loading import Dataset, load
-from zoo.tasks.base import SampleRequest
 from zoo.tasks.classification import Classification
+from zoo.tasks.samples import SampleRequest
 
 IRIS = load("iris")
 CANCER = load("breast-cancer")

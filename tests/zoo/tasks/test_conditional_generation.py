@@ -15,8 +15,8 @@ from zoo.catalog import ModelCard
 from zoo.catalog.papers import KINGMA
 from zoo.datasets.loading import load
 from zoo.layers.generators import ConditionalGenerator, random_normal
-from zoo.tasks.base import SampleRequest
 from zoo.tasks.conditional_generation import ConditionalGeneration
+from zoo.tasks.samples import SampleRequest
 
 CARD = ModelCard(
     name="stamps",

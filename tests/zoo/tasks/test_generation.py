@@ -16,9 +16,9 @@ from zoo.datasets.features.image import Image
 from zoo.datasets.loading import Dataset, load
 from zoo.datasets.spec import DatasetSpec
 from zoo.datasets.split import Split
-from zoo.tasks.base import MOST_SAMPLES, SampleRequest
 from zoo.tasks.quality import PARZEN_SAMPLES, SCORED_SAMPLES
 from zoo.tasks.sample_scores import parzen
+from zoo.tasks.samples import MOST_SAMPLES, SampleRequest
 
 DIGITS = load("digits")
 TASK = tasks.make("generation", DIGITS.spec)

@@ -169,7 +169,7 @@ def test_bits_are_counted_for_each_character(trained: Run) -> None:
 
 
 def test_it_writes_texts_piece_by_piece_and_whole(trained: Run) -> None:
-    from zoo.tasks.base import SampleRequest
+    from zoo.tasks.samples import SampleRequest
 
     pieces: list[str] = []
     request = SampleRequest(count=1, prompt="The import", length=50, written=pieces.append)
