@@ -113,8 +113,10 @@ def _on_other_data(
     found: Run, data: Data, split: str | None, worst: Path | None, as_json: bool
 ) -> None:
     done = found.evaluate_on(data, split, worst=worst)
+    tell_unfinished(found, found.weights)
     if as_json:
-        emit_json({"run": str(found.path), "model": found.recipe.model, **vars(done)})
+        said = {"weights": found.weights, "finished": found.finished}
+        emit_json({"run": str(found.path), "model": found.recipe.model, **said, **vars(done)})
         return
     part = "all" if done.split == "all" else f"the {done.split} split"
     heading(f"{found.name} on {part} of {done.dataset} ({done.examples:,} examples)")

@@ -134,7 +134,7 @@ def command(
         tell_unfinished(found, weights)
         return
     if "generate" not in found.task.commands:
-        found.task.sample(None, _request(1, seed))  # says why not
+        found.task.sample(None, _request(1, seed))  # raises the error that says why not
     of_class = {} if label is None else {"label": found.task.class_number(label)}
     of_images = {
         "--steps": steps is not None,

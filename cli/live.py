@@ -43,7 +43,9 @@ class LiveReporter:
             print(start.initial_weights, file=sys.stderr)
         self.console.print(Text(opening(start), style="dim"), soft_wrap=True)
         total = (start.epochs - start.first_epoch) * start.steps
-        self.bar = self.progress.add_task("compiling", total=total, rate="", scores="")
+        self.bar = self.progress.add_task(
+            "compiling", total=total, completed=start.first_step, rate="", scores=""
+        )
         self.started = time.monotonic()
         self.progress.start()
 
@@ -57,9 +59,8 @@ class LiveReporter:
         if self.bar is None or self.start is None:
             return
         start = self.start
-        # The last execution of several steps may count past the epoch's end.
-        done = (epoch - 1 - start.first_epoch) * start.steps + min(step, start.steps)
-        rate = done * start.batch_size / max(self.updated - self.started, 1e-9)
+        done = (epoch - 1 - start.first_epoch) * start.steps + step
+        rate = (done - start.first_step) * start.batch_size / max(self.updated - self.started, 1e-9)
         self.progress.update(
             self.bar,
             completed=done,

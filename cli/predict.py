@@ -73,7 +73,7 @@ class _RowsMayFollow(click.Command):
 )
 @click.option(
     "--attention",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Draw what the model looks at for the first INPUT into this picture.",
 )
 @click.option("--invert", is_flag=True, help="Swap light and dark in images before asking.")

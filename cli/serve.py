@@ -12,7 +12,7 @@ import click
 
 from cli.options import run_dir_option
 from cli.output import note
-from zoo.base.errors import DlzooError, UsageError
+from zoo.base.errors import DlzooError, StorageError, UsageError
 from zoo.base.optional import require_package
 
 MOST_CONNECTIONS = 1024
@@ -116,6 +116,8 @@ def _folder(given: str, run_dir: Path, engine: str, stack: contextlib.ExitStack)
 
     try:
         run = load(given, run_dir)
+    except StorageError:
+        raise
     except UsageError as error:
         raise UsageError(f"{given} is neither an export nor a run: {error}") from None
     made = stack.enter_context(tempfile.TemporaryDirectory(prefix="dlzoo-serve-"))

@@ -28,6 +28,7 @@ from recipes.overrides import assignment
 from zoo.base.errors import UsageError
 from zoo.base.files import is_file, require_writable
 from zoo.runs.folder import RunFolder, find, require_free_name
+from zoo.training.changes import Changes
 from zoo.training.cluster import is_chief
 
 if TYPE_CHECKING:
@@ -35,21 +36,8 @@ if TYPE_CHECKING:
     from zoo.training.progress import Reporter
 
 
-CHANGES = (
-    "recipe",
-    "dataset",
-    "epochs",
-    "batch_size",
-    "learning_rate",
-    "seed",
-    "strategy",
-    "devices",
-    "accumulate",
-    "precision",
-    "init_from",
-    "freeze",
-)
-"""The options that change the recipe, see `zoo.training.changes.Changes`."""
+CHANGES = tuple(key for key in Changes.__annotations__ if key != "overrides")
+"""The options that change the recipe."""
 
 
 class _BatchSize(click.ParamType):  # type: ignore[type-arg]
@@ -120,9 +108,9 @@ class _BatchSize(click.ParamType):  # type: ignore[type-arg]
 @click.option(
     "--checkpoint-minutes",
     type=click.FloatRange(min=0, min_open=True),
-    help="Save after so many; by default so rarely that it costs under 3 %.",
+    help="Save every so many minutes; by default so rarely that it costs under 3 %.",
 )
-@click.option("--checkpoint-steps", type=click.IntRange(min=1), help="Save after so many.")
+@click.option("--checkpoint-steps", type=click.IntRange(min=1), help="Save every so many steps.")
 @click.option("--keep", type=click.IntRange(min=1), help="How many checkpoints to keep: 2.")
 @click.option("--name", help="Of the run; <model>-<dataset>-<number> by default.")
 @click.option("--resume", type=RUN, metavar="RUN", help="Continue a run where it stopped.")

@@ -21,7 +21,7 @@ def measured(name: str) -> tuple[str, str, str]:
     target = library.load(name).target
     if target is not None and target.published:
         bound = target.at_most if target.at_least is None else target.at_least
-        return "", target.metric, f"{bound:g} (published)"
+        return "", target.metric.replace("_", " "), f"{bound:g} (published)"
     text = library.path_of(name).read_text(encoding="utf-8")
     if target is None:
         return "", "", "no target"

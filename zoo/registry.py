@@ -29,7 +29,11 @@ _registered: list[ModelCard] = []
 def _table() -> dict[str, ModelCard]:
     cards = list(CARDS)
     for point in entry_points(group=PLUGINS):
-        found = point.load()
+        try:
+            found = point.load()
+        except Exception as error:  # any: it is another's code, and the rest of the zoo works
+            logger.warning("the models of '%s' are left out: %s", point.value, error)
+            continue
         cards.extend([found] if isinstance(found, ModelCard) else found)
     return tabulate([*cards, *_registered])
 
@@ -94,7 +98,7 @@ def list_models(
     found = [
         entry
         for entry in table.values()
-        if fnmatch.fnmatch(entry.name, pattern.lower())
+        if fnmatch.fnmatch(entry.name.lower(), pattern.lower())
         and family in (None, entry.family)
         and task in (None, entry.task)
     ]

@@ -12,7 +12,6 @@ import numpy as np
 
 from zoo import registry
 from zoo.base.errors import DlzooError, StorageError, UsageError
-from zoo.base.files import written_whole
 from zoo.base.runtime import start_tensorflow
 from zoo.runs.folder import RUNS, RunFolder, find
 from zoo.training.changes import Changes
@@ -69,6 +68,8 @@ class Run(RunFolder):
 
         try:
             return replace(DatasetSpec.from_json(self.data), assigned=self.splits)
+        except StorageError:
+            raise
         except (ValueError, UsageError) as error:
             raise StorageError(
                 f"run {self.name} is damaged: {self.path / 'data.json'}: {error}"
@@ -104,6 +105,8 @@ class Run(RunFolder):
                 raise self._without_weights()
             model = registry.restore(name, self.model_file) if self.finished else self._built()
             load_weights(self.checkpoints[-1], model, best=self.weights == "best")
+        except StorageError:
+            raise
         except UsageError as error:
             if f"run {self.name}" in str(error):
                 raise
@@ -174,9 +177,9 @@ class Run(RunFolder):
             UsageError: The data have not the columns or classes of the model.
             DlzooError: They cannot be read.
         """
-        import tempfile
-
         task = self.task  # starts TensorFlow
+        if worst is not None:
+            task.require_worst()
         from recipes.recipe import Data
         from zoo.datasets.faults import readable
         from zoo.datasets.loading import load_to_score
@@ -188,12 +191,7 @@ class Run(RunFolder):
             values = task.data_for_figures(self.predictor, dataset, part)
             drawn = False
             if worst is not None:
-                with tempfile.TemporaryDirectory() as folder:
-                    task.draw(values, self.model, dataset, Path(folder))
-                    picture = Path(folder) / "worst_errors.png"
-                    if drawn := picture.is_file():
-                        with written_whole(worst) as beside:
-                            beside.write_bytes(picture.read_bytes())
+                drawn = task.draw_worst(values, dataset, worst)
         keys = (dataset.keys or {}).get(part)
         errors = values.get("worst_errors", {}).get("examples", [])
         named = [{"example": keys[one["place"]] if keys else one["place"], **one} for one in errors]
@@ -481,7 +479,7 @@ def train(
         model: A model or family, see `zoo.list_models`.
         run_dir: The folder in which the run's folder is made.
         name: Of the run; by default the recipe's name and a number.
-        reporter: Who is told how it goes; lines on standard output by default.
+        reporter: Is told how the training goes; lines on standard output by default.
         changes: Of the recipe: ``recipe``, ``dataset``, ``epochs``, ``batch_size``,
             ``learning_rate``, ``seed``, ``precision``, ``strategy``, ``devices``, ``init_from``,
             ``freeze`` and ``overrides``, see `zoo.training.changes.Changes`.

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from cli import launch
+from tests import own
 from tests.cli.conftest import Dlzoo
 from zoo.training import launcher
 
@@ -49,6 +50,21 @@ def test_what_is_wrong_is_told_once(
     assert result.code == 2
     assert message in result.err
     assert not nothing_started
+
+
+def test_a_training_on_data_of_one_s_own_is_launched(
+    dlzoo: Dlzoo,
+    nothing_started: list[tuple[object, ...]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    own.people(Path("people.csv"))
+    words = ("train", "mlp", "--dataset", "csv:people.csv", "--target", "plan", "--keep", "2")
+    result = dlzoo("launch", "--workers", "2", "--", *words)
+    assert result.code == 7, result.err  # what the launcher was made to return
+    ((arguments, _, _),) = nothing_started
+    assert arguments == words
 
 
 def test_the_exit_code_is_that_of_the_group(

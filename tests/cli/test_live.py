@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import time
 from pathlib import Path
 
 import pytest
@@ -101,3 +103,13 @@ def test_a_terminal_gets_the_bar_and_a_pipe_gets_lines(
     assert isinstance(_reporter(as_json=True), PlainReporter)
     monkeypatch.setattr("sys.stderr", terminal)
     assert isinstance(_reporter(as_json=True), LiveReporter)
+
+
+def test_steps_before_a_resume_are_not_counted_as_speed(terminal: Terminal) -> None:
+    reporter = LiveReporter(terminal)
+    reporter.begin(dataclasses.replace(START, first_step=15))
+    assert reporter.progress.tasks[0].completed == 15
+    reporter.started = time.monotonic() - 10.0
+    reporter.step(1, 20, {})
+    assert reporter.progress.tasks[0].fields["rate"] == "32/s"  # 5 steps of 64 in 10 seconds
+    reporter.end()

@@ -29,11 +29,11 @@ class ModelCard:
     paper: Paper
     """Where the architecture was published."""
     inputs: Mapping[str, tuple[int, ...]]
-    """Each input's column name and its shape without the batch axis, at the paper's size."""
+    """Each input's column name and its shape without the batch axis, by the builder's defaults."""
     parameters: int
-    """Trainable parameters at the paper's size."""
+    """Trainable parameters of the builder's defaults."""
     macs: int
-    """Multiply-adds of one forward pass of one example at the paper's size."""
+    """Multiply-adds of one forward pass of one example, by the same defaults."""
     depth: int = 0
     """Layers with weights on the longest path from input to output; 0 if not counted."""
     recipe: str
@@ -51,5 +51,5 @@ class ModelCard:
 
     @property
     def input_shape(self) -> tuple[int, ...]:
-        """The first input's shape without the batch axis, at the paper's size."""
+        """The first input's shape without the batch axis, by the builder's defaults."""
         return next(iter(self.inputs.values()))

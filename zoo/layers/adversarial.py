@@ -171,7 +171,10 @@ class Adversarial(Generator):
         optimizer.apply(gradients(loss, optimizer, variables), variables)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Score both networks on real examples (B, *input_shape) and as many fakes."""
+        """Score both networks on real examples (B, *input_shape) and as many fakes.
+
+        Every batch of one size meets the same fakes, so that scores repeat.
+        """
         data, _, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         examples, given = self.split_inputs(data)
         real = self.judge(examples, given)

@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from zoo.layers.checks import require_shares
+
 
 @keras.saving.register_keras_serializable("dlzoo")
 class WeightAverages(layers.Layer):
@@ -24,8 +26,7 @@ class WeightAverages(layers.Layer):
 
     def __init__(self, momentum: float, **arguments: Any) -> None:
         super().__init__(trainable=False, dtype="float32", **arguments)
-        if not 0.0 <= momentum < 1.0:
-            raise ValueError(f"momentum must be in [0, 1), got {momentum}")
+        require_shares(momentum=momentum)
         self.momentum = momentum
 
     def follow(self, network: Any) -> None:

@@ -58,8 +58,8 @@ class BoltzmannMachine(layers.Layer):
         E(v, h) = Σ (v - b)² / 2s² - c·h - v·W·h / s                     (gaussian)
 
     Called as a layer it returns the hidden units' probabilities, so it stands in a network as a
-    dense layer with a sigmoid does. Its weights are that layer's kernel W (V, H) and bias c (H,),
-    and the visible bias b (V,).
+    dense layer with a sigmoid does. Its weights are that layer's kernel, W (V, H) or W / s, its
+    bias c (H,), the visible bias b (V,), and of Gaussian units s, which is not trained.
 
     Source: Smolensky 1986; Hinton, "A practical guide to training restricted Boltzmann machines",
     2012, sections 2 and 13.2.
@@ -93,6 +93,9 @@ class BoltzmannMachine(layers.Layer):
         self.kernel = self.add_weight(shape=(size, self.units), initializer=small, name="kernel")
         self.bias = self.add_weight(shape=(self.units,), initializer="zeros", name="bias")
         self.visible_bias = self.add_weight(shape=(size,), initializer="zeros", name="visible_bias")
+        if self.visible == "gaussian":  # for those who read the file, see `as_dense`
+            constant = keras.initializers.Constant(self.deviation)
+            self.add_weight(shape=(), initializer=constant, trainable=False, name="deviation")
 
     @property
     def scale(self) -> float:
@@ -363,8 +366,12 @@ def as_dense(saved: Mapping[str, Any]) -> dict[str, Any]:
     """Return machines' weights, as a file has them by layer, as those of dense layers.
 
     A dense layer has the kernel and the hidden bias; the visible bias is only for the way back.
+    Of Gaussian units the kernel is divided by their deviation, as their values are.
     """
-    return {
-        name: {"": {at: array for at, array in parts[""].items() if at in ("0", "1")}}
-        for name, parts in saved.items()
-    }
+    found = {}
+    for name, parts in saved.items():
+        kernel, bias, _, *deviation = (parts[""][at] for at in sorted(parts[""]))
+        if deviation:
+            kernel = kernel[...] / deviation[0][...]
+        found[name] = {"": {"0": kernel, "1": bias}}
+    return found

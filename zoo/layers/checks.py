@@ -19,3 +19,10 @@ def require_image(input_shape: tuple[int, ...], smallest: int) -> None:
         raise ValueError(
             f"the smallest input is {smallest}×{smallest}, got {input_shape[0]}×{input_shape[1]}"
         )
+
+
+def require_shares(**shares: float) -> None:
+    """Raise an error unless each argument is a share from 0 to below 1."""
+    for name, share in shares.items():
+        if not 0.0 <= share < 1.0:
+            raise ValueError(f"{name} must be in [0, 1), got {share}")

@@ -140,7 +140,8 @@ class SinusoidalPositions(layers.Layer):
 class TimeEmbedding(layers.Layer):
     """Sines, then cosines, of a number such as a time (Ho et al. 2020, appendix B).
 
-    The wavelengths are those of `sinusoids`; here the number need not be whole.
+    The wavelengths go from 2π to 10,000 · 2π, the last of which `sinusoids` only comes near to. The
+    number need not be whole.
 
     Args:
         width: Of the vector, even and at least 4.

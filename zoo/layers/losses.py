@@ -8,6 +8,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from zoo.layers.checks import require_shares
+
 
 class _Reduction(keras.losses.Loss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
@@ -41,8 +43,7 @@ class SmoothedCrossentropy(keras.losses.Loss):
         name: str = "smoothed_crossentropy",
     ) -> None:
         super().__init__(name=name, reduction=reduction)
-        if not 0.0 <= label_smoothing < 1.0:
-            raise ValueError(f"label_smoothing must be in [0, 1), got {label_smoothing}")
+        require_shares(label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
         self.from_logits = from_logits
 

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from zoo.layers.checks import require_shares
 from zoo.layers.heads import head
 
 Cell = Callable[..., Any]
@@ -107,13 +108,6 @@ def read_sequence(
         noise_shape = (None, input_shape[0], 1)
         x = layers.Dropout(token_dropout, noise_shape=noise_shape, name="token_dropout")(x)
     return inputs, x
-
-
-def require_shares(**shares: float) -> None:
-    """Raise an error unless each argument is a share from 0 to below 1."""
-    for name, share in shares.items():
-        if not 0.0 <= share < 1.0:
-            raise ValueError(f"{name} must be in [0, 1), got {share}")
 
 
 @keras.saving.register_keras_serializable("dlzoo")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from zoo.layers.recurrent import read_sequence, require_shares
+from zoo.layers.checks import require_shares
+from zoo.layers.recurrent import read_sequence
 
 
 def bilstm_tagger(

@@ -105,7 +105,9 @@ def conditional_gan(
 ) -> keras.Model:
     """Return a generator that is told a class, against a discriminator that is told it too.
 
-    Source: Mirza and Osindero, "Conditional generative adversarial nets", 2014, section 4.1.
+    Source: Mirza and Osindero, "Conditional generative adversarial nets", 2014, section 4.1. The
+    paper drops units of both networks, here only the discriminator's; its noise is uniform in
+    [0, 1], here in [-1, 1).
 
     Args:
         input_shape: Of one example with values in [0, 1], without the batch axis.

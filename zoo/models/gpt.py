@@ -9,6 +9,7 @@ import keras
 from keras import layers, ops
 
 from zoo.layers.attention import Attention, Cache
+from zoo.layers.checks import require_shares
 from zoo.layers.embeddings import LearnedPositions, TiedEmbedding
 
 STDDEV = 0.02  # of all initial weights, GPT 2018, section 4.1
@@ -188,8 +189,7 @@ def gpt(
         raise ValueError(f"input_shape must be (context_length,), got {input_shape}")
     if num_layers < 1:
         raise ValueError(f"num_layers must be at least 1, got {num_layers}")
-    if not 0.0 <= dropout < 1.0:
-        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    require_shares(dropout=dropout)
     return GPT(
         input_shape=tuple(input_shape),
         vocabulary_size=vocabulary_size,

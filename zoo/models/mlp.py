@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers, regularizers
 
+from zoo.layers.checks import require_shares
 from zoo.layers.heads import head
 from zoo.layers.input_scales import InputScales
 from zoo.layers.normalization import BatchNormalization
@@ -52,8 +53,7 @@ def mlp(
     """
     if any(units < 1 for units in hidden_units):
         raise ValueError(f"hidden_units must all be positive, got {tuple(hidden_units)}")
-    if not 0.0 <= dropout < 1.0:
-        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    require_shares(dropout=dropout)
     if input_scales < 0.0:
         raise ValueError(f"input_scales must be at least 0, got {input_scales}")
     regularizer = regularizers.L1L2(l1, l2) if l1 or l2 else None

@@ -10,6 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.layers.checks import require_shares
 from zoo.layers.experts import Experts
 from zoo.models.gpt import GPT, STDDEV, Block, gelu
 
@@ -155,8 +156,7 @@ def moe_transformer(
         raise ValueError(f"num_experts must be at least 2, got {num_experts}")
     if capacity_factor <= 0.0:
         raise ValueError(f"capacity_factor must be above 0, got {capacity_factor}")
-    if not 0.0 <= dropout < 1.0:
-        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    require_shares(dropout=dropout)
     return MoETransformer(
         input_shape=tuple(input_shape),
         vocabulary_size=vocabulary_size,

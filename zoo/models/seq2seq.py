@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from zoo.layers.checks import require_shares
 from zoo.layers.scheduled_sampling import ScheduledSampling, require_sampling
 from zoo.layers.translator import Translator
 
@@ -158,8 +159,7 @@ def seq2seq(
             raise ValueError(f"{name} must be (length,), got {shape}")
     if num_layers < 1:
         raise ValueError(f"num_layers must be at least 1, got {num_layers}")
-    if not 0.0 <= dropout < 1.0:
-        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    require_shares(dropout=dropout)
     require_sampling(scheduled_sampling, sampling_steps)
     return Seq2Seq(
         (input_shape[0],),

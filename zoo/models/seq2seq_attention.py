@@ -11,6 +11,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from zoo.layers.checks import require_shares
 from zoo.layers.scheduled_sampling import ScheduledSampling, require_sampling
 from zoo.layers.translator import Translator
 
@@ -281,8 +282,7 @@ def seq2seq_attention(
     for name, shape in (("input_shape", input_shape), ("target_shape", target_shape)):
         if len(shape) != 1:
             raise ValueError(f"{name} must be (length,), got {shape}")
-    if not 0.0 <= dropout < 1.0:
-        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    require_shares(dropout=dropout)
     require_sampling(scheduled_sampling, sampling_steps)
     return Seq2SeqAttention(
         (input_shape[0],),

@@ -12,7 +12,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.layers.checks import require_image
+from zoo.layers.checks import require_image, require_shares
 from zoo.layers.convolution import Conv2D
 from zoo.layers.normalization import BatchNormalization
 from zoo.layers.scheduled_sampling import ScheduledSampling, require_sampling
@@ -152,8 +152,7 @@ def show_and_tell(
         raise ValueError(f"target_shape must be (length,), got {target_shape}")
     if not filters or min(filters) < 1:
         raise ValueError(f"filters must be positive numbers, one for each stage, got {filters}")
-    if not 0.0 <= dropout < 1.0:
-        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    require_shares(dropout=dropout)
     require_sampling(scheduled_sampling, sampling_steps)
     return ShowAndTell(
         input_shape,

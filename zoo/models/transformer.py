@@ -8,6 +8,7 @@ import keras
 from keras import layers, ops
 
 from zoo.layers.attention import Attention
+from zoo.layers.checks import require_shares
 from zoo.layers.embeddings import SinusoidalPositions, TiedEmbedding
 from zoo.layers.translator import Translator
 
@@ -267,8 +268,7 @@ def transformer(
             raise ValueError(f"{name} must be (length,), got {shape}")
     if num_layers < 1:
         raise ValueError(f"num_layers must be at least 1, got {num_layers}")
-    if not 0.0 <= dropout < 1.0:
-        raise ValueError(f"dropout must be in [0, 1), got {dropout}")
+    require_shares(dropout=dropout)
     if share_embeddings and vocabulary_size != target_vocabulary_size:
         raise ValueError(
             "share_embeddings needs one vocabulary, got "

@@ -49,7 +49,7 @@ class WGANGP(Adversarial):
         self.adopt(generator, _critic(input_shape, sides, filters), latent_dim)
 
     def make_trackers(self) -> list[Any]:
-        """Return the estimated distance, by which training is watched, and the critic's slope."""
+        """Return the estimated distance, by which training is watched, and -D(G(z))."""
         # In figure 5 of the paper it falls while samples get better; on small data it need not.
         return [Average("wasserstein_distance"), Average("generator_loss")]
 

@@ -56,7 +56,7 @@ def write_card(run: RunFolder, commands: Sequence[str]) -> None:
         *(f"![{name}](figures/{name})" for name in pictures),
         "",
         "```console",
-        *(f"$ dlzoo {command} {run.reference}" for command in commands),
+        *(f"$ {run.command(command)}" for command in commands),
         f"$ dlzoo train --recipe {shlex.quote(str(run.path / 'recipe.toml'))}  # {again}",
         "```",
         "",

@@ -156,10 +156,13 @@ class RunFolder:
         found: dict[str, list[str]] = {}
         try:
             with path.open(encoding="utf-8", newline="", errors="surrogateescape") as file:
-                for row in csv.DictReader(file):
+                rows = csv.DictReader(file, strict=True)
+                for row in rows:
+                    if None in row.values():
+                        raise ValueError(f"line {rows.line_num} ends early")
                     found.setdefault(row["split"], []).append(row["example"])
         except (ValueError, KeyError, OSError, csv.Error) as error:
-            raise UsageError(f"run {self.name} is damaged: {path}: {error}") from None
+            raise StorageError(f"run {self.name} is damaged: {path}: {error}") from None
         return found
 
     @property

@@ -24,11 +24,12 @@ TASKS = {
     "classification": "zoo.tasks.classification:Classification",
     "image-classification": "zoo.tasks.classification:ImageClassification",
     "text-classification": "zoo.tasks.classification:TextClassification",
+    "series-classification": "zoo.tasks.classification:SeriesClassification",
     "regression": "zoo.tasks.regression:Regression",
     "forecasting": "zoo.tasks.forecasting:Forecasting",
     "tagging": "zoo.tasks.tagging:Tagging",
     "reconstruction": "zoo.tasks.reconstruction:Reconstruction",
-    "generative-classification": ("zoo.tasks.generative_classification:GenerativeClassification"),
+    "generative-classification": "zoo.tasks.generative_classification:GenerativeClassification",
     "generation": "zoo.tasks.generation:Generation",
     "translation": "zoo.tasks.translation:Translation",
     "captioning": "zoo.tasks.captioning:Captioning",
@@ -114,8 +115,8 @@ def _instead(card: ModelCard, data: Columns) -> str:
     if models:
         return f"Models for {data.name}: {', '.join(models[:6])}{', …' * (len(models) > 6)}"
     for other in list_tasks():
-        if fits(find(other), data) and find(other).example_model:
-            model = find(other).example_model
+        if fits(find(other), data) and find(other).example_models:
+            model = find(other).example_models[0]
             return f"Try: dlzoo train {model} --dataset {data.name} --set task={other}"
     return ""
 

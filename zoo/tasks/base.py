@@ -44,8 +44,8 @@ class Task(Feeding, Refusals):
     """Scores that cannot be computed here -> why, and what to do about it."""
     commands: ClassVar[tuple[str, ...]] = ("evaluate", "export")
     """The commands to try after a training."""
-    example_model: ClassVar[str] = ""
-    """A model that can do it though its card names another task."""
+    example_models: ClassVar[tuple[str, ...]] = ()
+    """Models that can do it though their cards name another task."""
     prompted: ClassVar[bool] = False
     """Whether `sample` writes texts that begin with a prompt."""
     default_count: ClassVar[int] = 64

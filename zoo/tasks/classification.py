@@ -187,23 +187,36 @@ class Classification(Task):
         if "confusion_matrix" in values:
             matrix = np.array(values["confusion_matrix"])
             confusion_matrix(matrix, self.label.names, folder / "confusion_matrix.png")
-        worst = values.get("worst_errors", {"examples": []})
-        image = next((n for n, one in self.asked.items() if one.pixels is not None), None)
-        if image is None or not worst["examples"]:
-            return
+        if self._image is not None and "worst_errors" in values:
+            self.draw_worst(values, dataset, folder / "worst_errors.png")
+
+    @property
+    def _image(self) -> str | None:
+        """The input column that holds images, or None."""
+        return next((name for name, one in self.asked.items() if one.pixels is not None), None)
+
+    def require_worst(self) -> None:
+        """Raise a `UsageError` unless images are sorted into classes."""
+        if self._image is None:
+            super().require_worst()
+
+    def draw_worst(self, values: dict[str, Any], dataset: Dataset, path: Path) -> bool:
+        """Draw the images that were taken for another class, those first that were surest."""
+        worst = values["worst_errors"]
         places = [one["place"] for one in worst["examples"]]
-        found = dataset.split(worst["split"]).examples(places)
-        if found is None:
-            return
+        found = dataset.split(worst["split"]).examples(places) if places else None
+        if found is None or self._image is None:
+            return False
         from zoo.runs.figures import worst_errors
 
         titles = [
             f"{one['truth']} → {one['answer']}\n{one['probability']:.2f}"
             for one in worst["examples"]
         ]
-        feature = self.spec.features[image]
-        shown = np.concatenate([feature.decode(feature.encode(one[image])) for one in found])
-        worst_errors(shown, titles, folder / "worst_errors.png")
+        feature = self.spec.features[self._image]
+        shown = [feature.decode(feature.encode(one[self._image])) for one in found]
+        worst_errors(np.concatenate(shown), titles, path)
+        return True
 
 
 class ImageClassification(Classification):
@@ -216,3 +229,10 @@ class TextClassification(Classification):
     """Classification by networks that read tokens."""
 
     reads = ("tokens",)
+
+
+class SeriesClassification(Classification):
+    """Classification by networks that read series."""
+
+    reads = ("series",)
+    example_models = ("gru",)

@@ -155,7 +155,8 @@ class Embedding(TextWindows):
         """Return the plane of the words that the zoo asks about, and the answers by kind."""
         words = self.text.vocabulary
         vectors = _unit(predictor({self.inputs[0]: np.array(words)}))
-        asked = [word for word in wordlists.words() if word in set(words)][:DRAWN]
+        known = set(words)
+        asked = [word for word in wordlists.words() if word in known][:DRAWN]
         found: dict[str, Any] = {}
         if len(asked) > 2:
             points = _plane(vectors[[words.index(word) for word in asked]])

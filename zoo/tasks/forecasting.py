@@ -34,14 +34,12 @@ class Forecasting(Regression):
     headline = "mean_squared_error"
     final_scores = ("skill",)
     output = "forecast"
-    example_model = "gru"
+    example_models = ("gru",)
 
     def compile_arguments(self) -> dict[str, Any]:
         """Return squared error, with the absolute error beside it."""
-        return {
-            "loss": "mean_squared_error",
-            "weighted_metrics": ["mean_squared_error", "mean_absolute_error"],
-        }
+        metrics = ["mean_squared_error", "mean_absolute_error"]
+        return {**super().compile_arguments(), "weighted_metrics": metrics}
 
     def evaluate(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
         """Return the scores on a split with the skill."""

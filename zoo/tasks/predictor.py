@@ -107,4 +107,9 @@ def measure(model: Any, give: Give) -> dict[str, float]:
                 # that finds no batch has counted it in some variables.
                 scores = model.get_metrics_result()
         except (StopIteration, tf.errors.OutOfRangeError):
-            return {name: float(np.asarray(value)) for name, value in scores.items()}
+            return {name: one_number(value) for name, value in scores.items()}
+
+
+def one_number(score: Any) -> float:
+    """Return a metric's value; of one that has several, such as several thresholds, their mean."""
+    return float(np.mean(np.asarray(score)))

@@ -9,7 +9,6 @@ import numpy as np
 
 from zoo.base.errors import UsageError
 from zoo.tasks.base import Task
-from zoo.tasks.predictor import Predictor
 from zoo.tasks.samples import Samples
 
 
@@ -29,6 +28,8 @@ def denoise(task: Task, model: Any, examples: Sequence[Mapping[str, np.ndarray]]
             f"this model does {task.name} and takes no noise away; --denoise is for diffusion "
             "models and denoising autoencoders"
         )
+    from zoo.tasks.predictor import Predictor
+
     name = task.inputs[0]
     feature = task.asked[name]
     clean = Predictor({name: feature}, lambda encoded: model.denoise(encoded[name]))
@@ -58,6 +59,8 @@ def reconstruct(
         UsageError: The model cannot do it.
     """
     require_reconstructions(task, model)
+    from zoo.tasks.predictor import Predictor
+
     name = task.inputs[0]
     feature = task.asked[name]
     again = Predictor(task.asked, lambda encoded: model.reconstruct(encoded[name]))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.base.errors import UsageError
 from zoo.tasks.samples import SampleRequest, Samples
+
+if TYPE_CHECKING:
+    from zoo.datasets.loading import Dataset
 
 
 class Refusals:
@@ -25,6 +28,24 @@ class Refusals:
             UsageError: Models of this kind have no attention to draw.
         """
         raise UsageError(f"this model does {self.name} and has no attention to draw")
+
+    def require_worst(self) -> None:
+        """Raise a `UsageError` unless `draw_worst` can draw errors of this kind of work."""
+        raise UsageError(f"this model does {self.name}; --worst is for classes of images")
+
+    def draw_worst(self, values: dict[str, Any], dataset: Dataset, path: Path) -> bool:
+        """Draw the answers that were most wrong, and return whether there are any.
+
+        Args:
+            values: What `data_for_figures` returned.
+            dataset: That was asked.
+            path: The picture to write.
+
+        Raises:
+            UsageError: As of `require_worst`.
+        """
+        self.require_worst()
+        return False
 
     def sample(self, model: Any, request: SampleRequest) -> Samples:
         """Return new examples.
@@ -44,23 +65,21 @@ class Refusals:
         Raises:
             UsageError: This kind of work learns no vectors of words.
         """
-        raise UsageError(
-            f"this model does {self.name} and has no vectors of words; "
-            "see: dlzoo list --task embedding"
-        )
+        raise self._no_vectors()
 
     def example_words(self) -> list[str]:
-        """Return words that one may ask the neighbours of.
-
-        Raises:
-            UsageError: This kind of work learns no vectors of words.
-        """
-        self.neighbours(None, ())
-        return []
+        """Return words that one may ask the neighbours of; see `neighbours`."""
+        raise self._no_vectors()
 
     def draw_words(self, model: Any, words: Sequence[str], path: Path, marked: int = 0) -> None:
         """Draw words where their vectors lie; see `neighbours`."""
-        self.neighbours(model, words)
+        raise self._no_vectors()
+
+    def _no_vectors(self) -> UsageError:
+        return UsageError(
+            f"this model does {self.name} and has no vectors of words; "
+            "see: dlzoo list --task embedding"
+        )
 
     def animate(self, model: Any, request: SampleRequest, pictures: int) -> list[Samples]:
         """Return the way from noise to samples, as pictures of all of them; [] if there is none.

@@ -30,7 +30,7 @@ class Regression(Task):
     )
     headline = "mean_absolute_error"
     output = "value"
-    example_model = "mlp"
+    example_models: ClassVar[tuple[str, ...]] = ("mlp", "gru")
 
     def builder_arguments(self) -> dict[str, Any]:
         """Return the input's arguments, and no classes: one linear output."""

@@ -12,7 +12,7 @@ NEAREST = 50
 """Training images that a sample's nearest one is compared with (Carlini et al. 2023)."""
 COPY = 0.33
 """A near-copy is at most so far from its nearest image, as a share of its mean distance to the
-nearest `NEAREST` (Carlini et al. 2023, section 4.2)."""
+nearest `NEAREST`: the rule of Carlini et al. 2023, with a share of our own."""
 
 
 def parzen(samples: np.ndarray, examples: np.ndarray, width: float) -> float:

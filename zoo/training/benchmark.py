@@ -259,7 +259,7 @@ def _measure(
                 precision=policy,
                 repeats=repeats,
                 seconds=statistics.median(times),
-                quartiles=_quartiles(times),
+                quartiles=quartiles(times),
                 peak_memory=peak,
                 multiply_adds=multiply_adds(network if mode == "inference" else model),
                 matmul_rate=2.0 * MATMUL_SIZE**3 / statistics.median(products),
@@ -324,7 +324,8 @@ def _seconds(step: Callable[[], Any], repeats: int) -> list[float]:
     return times
 
 
-def _quartiles(times: Sequence[float]) -> tuple[float, float]:
+def quartiles(times: Sequence[float]) -> tuple[float, float]:
+    """Return the first and the third quartile of measurements."""
     low, high = np.quantile(times, [0.25, 0.75])
     return float(low), float(high)
 

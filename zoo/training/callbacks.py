@@ -15,6 +15,7 @@ import numpy as np
 from zoo.base.errors import DlzooError
 from zoo.base.files import write_text
 from zoo.runs.folder import RunFolder
+from zoo.tasks.predictor import one_number
 from zoo.training import state
 from zoo.training.progress import Epoch, Reporter
 from zoo.training.saving import Saver
@@ -62,7 +63,7 @@ class StopAtNaN(keras.callbacks.Callback):
                 )
                 lower = learning_rate(state.optimizers_of(self.model)[0]) / 10.0
                 raise DlzooError(
-                    f"{name} is {float(np.asarray(value))} in epoch {self.epoch + 1} at a learning "
+                    f"{name} is {one_number(value)} in epoch {self.epoch + 1} at a learning "
                     f"rate of {rates}. Try --learning-rate {lower:.1g}, "
                     "--set warmup.epochs=1 or --set optimizer.clipnorm=1.0"
                 )
@@ -84,7 +85,7 @@ class EpochLog(keras.callbacks.Callback):
         watched: The score by which epochs are compared.
         progress: What the training goes on from.
         before_first: Is called before the first file is written.
-        agree: Of several workers: makes of what each wants what all do.
+        agree: Makes of what each of several workers asks for one decision for all.
     """
 
     def __init__(
@@ -145,7 +146,7 @@ class EpochLog(keras.callbacks.Callback):
         before, self.step = self.step, min(batch + 1, self.steps)
         self.scores = logs or {}
         if self.reporter.wants_steps():
-            scores = {name: float(np.asarray(value)) for name, value in self.scores.items()}
+            scores = {name: one_number(value) for name, value in self.scores.items()}
             self.reporter.step(self.epoch + 1, self.step, scores)
         # At the end of an epoch, it is saved with its validation.
         due = self.saver.pace.due(steps=self.step - before) and self.step < self.steps
@@ -163,7 +164,7 @@ class EpochLog(keras.callbacks.Callback):
         """Write the epoch down, tell, and save the training if it is time or the end."""
         seconds = self._seconds_of_epoch()
         scores = {
-            name: float(np.mean(np.asarray(value)))
+            name: one_number(value)
             for name, value in (logs or {}).items()
             if name != "learning_rate"
         }

@@ -42,9 +42,9 @@ class Changes(TypedDict, total=False):
     devices: int | None
     """How many to use."""
     checkpoint_minutes: float | None
-    """Save after so many; by default so rarely that it costs less than 3 %."""
+    """Save every so many minutes; by default so rarely that it costs less than 3 %."""
     checkpoint_steps: int | None
-    """Save after so many."""
+    """Save every so many steps."""
     keep: int | None
     """How many checkpoints to keep."""
     accumulate: int | None

@@ -92,7 +92,6 @@ def suited_recipe(recipe: Recipe, described: Description) -> Recipe:
     changes: dict[str, Any] = {
         "batch_size": batch,
         "epochs": epochs,
-        "variant": None,
         "callbacks": [
             {
                 "name": "EarlyStopping",
@@ -110,9 +109,9 @@ def suited_recipe(recipe: Recipe, described: Description) -> Recipe:
         changes["augmentation"] = _augmentation(described)
     name = recipe.task or card.task
     if not tasks.fits(tasks.find(name), described):  # numbers are asked for instead of classes, say
-        others = (one for one in tasks.list_tasks() if tasks.find(one).example_model == card.name)
+        others = (one for one in tasks.list_tasks() if card.name in tasks.find(one).example_models)
         name = next((one for one in others if tasks.fits(tasks.find(one), described)), name)
-        changes["task"] = name if name != card.task else None
+        changes["task"] = name
     task = tasks.find(name)
     if task.answers == "class" and described.imbalance >= UNBALANCED:
         changes["class_weights"] = "balanced"
@@ -121,11 +120,11 @@ def suited_recipe(recipe: Recipe, described: Description) -> Recipe:
             key: getattr(Recipe.model_fields[key], "default", None) for key in ("variant", "target")
         }
     )
-    return override(cleared, {key: value for key, value in changes.items() if value is not None})
+    return override(cleared, changes)
 
 
 def _augmentation(described: Description) -> list[dict[str, Any]]:
-    """Return small changes that keep a picture what it is: no flips, which turn letters around."""
+    """Return changes that keep a picture what it is: no flip of small ones, often letters."""
     height, width = described.shown_size()
     gentle = {"name": "affine", "translation": 0.06, "rotation": 5.0, "zoom": 0.08}
     if min(height, width) <= SMALL:

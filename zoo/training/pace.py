@@ -51,7 +51,7 @@ class Pace:
 
     @contextmanager
     def timed(self, *, checkpoint: bool = True) -> Iterator[None]:
-        """Count what the body takes as cost: a checkpoint's, or of what is kept for the next."""
+        """Count the body's time as that of a checkpoint, or of work for the next one."""
         began = time.monotonic()
         yield
         now = time.monotonic()

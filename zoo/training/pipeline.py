@@ -15,6 +15,7 @@ from zoo import registry, tasks
 from zoo.base.errors import UsageError
 from zoo.base.processes import run_apart
 from zoo.datasets.sources import open_source
+from zoo.training.benchmark import quartiles
 from zoo.training.resolve import resolve
 
 ROUND = 1.0
@@ -121,7 +122,7 @@ def _measure(send: Callable[[Any], None], recipe: Recipe, with_model: bool, repe
             rates[name].append(_rate(step, examples))
     after = peak_memory()
     alone = rates["pipeline"]
-    low, _, high = statistics.quantiles(alone, n=4) if repeats > 1 else alone * 3
+    low, high = quartiles(alone)
     send(
         {
             "dataset": recipe.data.name,

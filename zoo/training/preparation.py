@@ -23,7 +23,7 @@ from zoo.training.resolve import require_even_shares
 from zoo.training.watched import WatchedScore, watched_score
 
 REHEARSED = 10
-"""Steps that `rehearse` times, at least."""
+"""Steps that `rehearse` times, or those of one epoch if it has fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,9 +18,9 @@ STEPS = 120
 SMOOTHING = 0.9
 """Share of the mean of the steps before in a smoothed loss."""
 DIVERGED = 3.0
-"""Times the lowest smoothed loss at which the test ends."""
+"""The test ends where the smoothed loss is so many times its lowest value."""
 BELOW = 10.0
-"""How many times the rate at the lowest loss the chosen one is smaller."""
+"""The rate that is chosen is the rate at the lowest loss, divided by this."""
 
 
 def with_found_rate(recipe: Recipe) -> tuple[Recipe, float]:

@@ -11,7 +11,7 @@ from recipes import library
 from recipes.overrides import contradictions, overlay, override
 from recipes.recipe import Data, Recipe, parse, read_toml
 from zoo import registry, tasks
-from zoo.base.errors import UsageError, suggestion
+from zoo.base.errors import StorageError, UsageError, suggestion
 from zoo.base.files import is_folder
 from zoo.datasets.loading import in_form
 from zoo.datasets.sources import is_own, open_source
@@ -136,6 +136,8 @@ def _initial_weights(recipe: Recipe, run_dir: str | Path) -> str:
     if given != "imagenet" and (is_folder(given) or not given.endswith(SUFFIXES)):
         try:
             return str(find(given, run_dir).model_file.parent)
+        except StorageError:
+            raise
         except UsageError as error:
             if Path(given).suffix and not is_folder(given):  # a file of another kind, it seems
                 require_weights(registry.card(recipe.model).name, given)
@@ -191,12 +193,12 @@ def _base(model: str | None, recipe: str | Path | Recipe | None, data: Data | No
 
 
 def _for_model(recipe: Recipe, model: str) -> Recipe:
-    own = registry.card(recipe.model)
-    if own.name == model:
+    written_for = registry.card(recipe.model)
+    if written_for.name == model:
         return override(recipe, {"model": model})
-    if own.family != registry.card(model).family:
+    if written_for.family != registry.card(model).family:
         raise UsageError(
-            f"that recipe is for {own.name}, not for {model}. "
+            f"that recipe is for {written_for.name}, not for {model}. "
             f"To train {model} by it, write a recipe file without the key 'model'"
         )
     # The target was measured with another member of the family.
@@ -213,10 +215,13 @@ def _for_dataset(recipe: Recipe, data: Data) -> Recipe:
         for column, form in recipe.data.forms.items()
         if column in new.features and set(form) <= set(new.features[column].form)
     }
-    (first, *more), (before, *_) = new.inputs, old.inputs
-    form = recipe.data.forms.get(before, {})
-    if not more and is_own(new.name) and set(form) <= set(new.features[first].form):
-        kept[first] = form if form else kept.get(first, {})
+    if is_own(new.name):
+        # The size of a model's pictures goes with it; the length of its texts goes with its data.
+        kept = {column: form for column, form in kept.items() if new.features[column].pixels}
+        (first, *more), (before, *_) = new.inputs, old.inputs
+        form = recipe.data.forms.get(before, {})
+        if not more and new.features[first].pixels and set(form) <= set(new.features[first].form):
+            kept[first] = form or kept.get(first, {})
     kept = {column: one for column, one in kept.items() if one}
     changes: dict[str, Any] = {
         "data": Data(name=new.name, **data.options, **kept),

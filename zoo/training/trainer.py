@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from zoo.training.state import Checkpoint, Progress
 
 Made = Callable[[RunFolder], None]
-"""Is told of the run's folder as soon as it is there."""
+"""Called with the run's folder, once it exists."""
 
 
 def train(
@@ -50,7 +50,7 @@ def train(
         recipe: Resolved.
         run_dir: The folder in which the run's folder is made.
         name: Of the run; by default the recipe's name and a number.
-        reporter: Who is told how it goes; lines on standard output by default.
+        reporter: Is told how the training goes; lines on standard output by default.
         made: Is told of the run's folder.
 
     Returns:

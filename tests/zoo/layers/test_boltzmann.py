@@ -30,7 +30,7 @@ def machine(**arguments: Any) -> BoltzmannMachine:
 
 def energies(made: BoltzmannMachine) -> np.ndarray:
     """E(v, h) of all states, (16, 8)."""
-    kernel, bias, visible_bias = (np.asarray(weight) for weight in made.weights)
+    kernel, bias, visible_bias = (np.asarray(weight) for weight in made.trainable_weights)
     pairs = STATES @ kernel @ HIDDEN_STATES.T
     return -(STATES @ visible_bias)[:, None] - (HIDDEN_STATES @ bias)[None, :] - pairs
 
@@ -74,7 +74,9 @@ def test_the_pseudo_likelihood_is_the_sum_of_the_conditionals() -> None:
 
 def test_a_gaussian_machine_is_a_mixture_of_gaussians() -> None:
     made = machine(visible="gaussian", deviation=0.5)
-    kernel, bias, visible_bias = (np.asarray(weight, np.float64) for weight in made.weights)
+    kernel, bias, visible_bias = (
+        np.asarray(weight, np.float64) for weight in made.trainable_weights
+    )
     v = np.random.default_rng(2).normal(size=(5, VISIBLE))
     means = visible_bias + 0.5 * HIDDEN_STATES @ kernel.T
     # The weight of a state: the integral of exp(-E) over v, by completing the square.
@@ -184,7 +186,9 @@ def test_a_sample_depends_on_its_own_noise_alone() -> None:
 def test_a_gaussian_chain_draws_what_the_density_says() -> None:
     made = machine(visible="gaussian", deviation=0.5)
     drawn, _ = made.gibbs(tf.zeros((20_000, VISIBLE)), 60, tf.constant([0, 1]))
-    kernel, bias, visible_bias = (np.asarray(weight, np.float64) for weight in made.weights)
+    kernel, bias, visible_bias = (
+        np.asarray(weight, np.float64) for weight in made.trainable_weights
+    )
     means = visible_bias + 0.5 * HIDDEN_STATES @ kernel.T
     weights = np.exp(HIDDEN_STATES @ bias + ((means**2).sum(1) - (visible_bias**2).sum()) / 0.5)
     expected = weights @ means / weights.sum()

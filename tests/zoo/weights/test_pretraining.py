@@ -6,6 +6,7 @@ import statistics
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -51,6 +52,24 @@ def test_an_mlp_takes_the_hidden_layers(
     # A model of its own family takes all of it, by its own names.
     again = zoo.build(name, **SHAPE, **arguments)
     assert load_into(again, name, tmp_path / "source.keras").complete
+
+
+def test_units_of_a_gaussian_machine_answer_as_the_dense_layer_that_takes_their_weights(
+    tmp_path: Path,
+) -> None:
+    source = zoo.build("rbm", **SHAPE, hidden_units=6, visible="gaussian", deviation=0.25)
+    draw = np.random.default_rng(0)
+    for weight in source.trainable_variables:
+        weight.assign(draw.normal(size=weight.shape))
+    source.save(tmp_path / "source.keras")
+    mlp = zoo.build("mlp", **SHAPE, classes=3, hidden_units=(6,), activation="sigmoid")
+    load_into(mlp, "mlp", tmp_path / "source.keras")
+    values = draw.normal(size=(2, 16)).astype(np.float32)
+    np.testing.assert_allclose(
+        keras.ops.sigmoid(mlp.get_layer("hidden1")(values)),
+        source.machine(values),
+        rtol=1e-5,
+    )
 
 
 def test_layers_of_other_widths_are_refused_with_both_shapes(tmp_path: Path) -> None:

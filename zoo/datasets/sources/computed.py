@@ -153,7 +153,7 @@ def openers() -> Mapping[str, Callable[[], Source]]:
                 name="adding",
                 title="The adding problem",
                 question="What is the sum of the two numbers that are marked in a long series?",
-                note="Mean squared errors on the test part: 0.167 by always answering 1, the mean, "
+                note="Mean squared errors on the test part: 0.169 by always answering 1, the mean, "
                 "and 0.165 by linear regression on all values and markers at a length of 60. No "
                 "series of the test part was trained on.",
                 features={
