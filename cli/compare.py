@@ -35,7 +35,8 @@ def command(
     names: tuple[str, ...], output: Path | None, overwrite: bool, run_dir: Path, as_json: bool
 ) -> None:
     """Draw the learning curves of each RUN in one picture and print their scores."""
-    from zoo.runs.figures import curves, require_picture_suffix
+    from zoo.runs.figures import curves
+    from zoo.runs.pictures import require_picture_suffix
 
     if output is not None:
         require_picture_suffix(output)

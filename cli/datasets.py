@@ -96,7 +96,7 @@ def show(
     described = open_source(data).describe()
     recipe = None if augment is None else _recipe(augment, data, described, preview)
     if preview is not None:
-        from zoo.runs.figures import require_picture_suffix
+        from zoo.runs.pictures import require_picture_suffix
 
         require_picture_suffix(preview)
         writable(preview, overwrite=overwrite)

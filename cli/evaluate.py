@@ -74,7 +74,7 @@ def command(
             raise UsageError(f"--{flag} goes with --dataset SOURCE")
     else:
         if worst is not None:
-            from zoo.runs.figures import require_picture_suffix
+            from zoo.runs.pictures import require_picture_suffix
 
             writable(require_picture_suffix(worst), overwrite=overwrite)
         found = load(run, run_dir, weights=weights)

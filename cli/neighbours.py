@@ -73,7 +73,7 @@ def command(
     """
     plus, minus = _terms(words, analogy)
     if picture is not None:
-        from zoo.runs.figures import require_picture_suffix
+        from zoo.runs.pictures import require_picture_suffix
 
         writable(require_picture_suffix(picture), overwrite=overwrite)
     found = load(run, run_dir, weights=weights)

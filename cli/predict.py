@@ -113,7 +113,7 @@ def command(
         require_suffix(output)
         writable(output, overwrite=overwrite)
     if attention is not None:
-        from zoo.runs.figures import require_picture_suffix
+        from zoo.runs.pictures import require_picture_suffix
 
         writable(require_picture_suffix(attention), overwrite=overwrite)
     found = load(run, run_dir, weights=weights)

@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.base.files import written_whole
 from zoo.run import Run
-from zoo.runs.figures import grid_pixels, require_picture_suffix
+from zoo.runs.pictures import grid_pixels, require_picture_suffix
 
 SIDE = 8
 """Rows and columns of samples of each run."""

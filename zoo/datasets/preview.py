@@ -36,7 +36,7 @@ def draw_augmented(recipe: Recipe, path: Path) -> None:
     Raises:
         UsageError: The augmentation is unknown or out of range, or mixes what has no classes.
     """
-    from zoo.runs.figures import image_grid
+    from zoo.runs.pictures import image_grid
 
     dataset = load(recipe.data, recipe.data.forms)
     spec = dataset.spec

@@ -10,8 +10,8 @@ import numpy as np
 
 from zoo.base.errors import UsageError
 from zoo.base.files import written_whole
-from zoo.runs.figures import PROGRESS, grid_columns, grid_pixels
 from zoo.runs.folder import RunFolder
+from zoo.runs.pictures import PROGRESS, grid_columns, grid_pixels
 
 FRAME = 80
 """Milliseconds that a picture is shown."""

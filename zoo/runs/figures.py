@@ -1,7 +1,4 @@
-"""Pictures drawn from numbers: curves, matrices, scatter plots, grids of images.
-
-Matplotlib is imported only here. A picture is a PNG or, if its path ends so, a JPEG.
-"""
+"""Pictures drawn from numbers: curves, matrices, maps of points, words and attention."""
 
 from __future__ import annotations
 
@@ -12,13 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo.base.errors import UsageError
-from zoo.base.files import written_whole
+from zoo.runs.pictures import save
 
-PROGRESS = "progress"
-"""The folder, among a run's figures, of pictures drawn in the course of the training."""
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-"""The formats of pictures by suffix."""
 # In which characters are looked for, in this order; those that are not installed are passed over.
 FONTS = (
     "DejaVu Sans",
@@ -33,19 +25,6 @@ History = Mapping[str, Sequence[float]]
 """Values of each column of history.csv, one for each epoch."""
 
 
-def require_picture_suffix(path: Path) -> Path:
-    """Return the path of a picture to be written.
-
-    Raises:
-        UsageError: It is a folder, or its suffix is none of `FORMATS`.
-    """
-    if path.is_dir():
-        raise UsageError(f"{path} is a folder; name a file")
-    if path.suffix.lower() not in FORMATS:
-        raise UsageError(f"a picture's name must end in .png, .jpg or .jpeg, got '{path}'")
-    return path
-
-
 def _subplots(*shape: int, size: tuple[float, float]) -> Any:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -53,12 +32,6 @@ def _subplots(*shape: int, size: tuple[float, float]) -> Any:
     figure = Figure(figsize=size, dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     return figure, figure.subplots(*shape, squeeze=False)
-
-
-def _save(figure: Any, path: Path) -> None:
-    kind = FORMATS[require_picture_suffix(path).suffix.lower()]
-    with written_whole(path) as beside:
-        figure.savefig(beside, format=kind.lower())
 
 
 def curves(histories: Mapping[str, History], path: Path) -> None:
@@ -103,7 +76,7 @@ def curves(histories: Mapping[str, History], path: Path) -> None:
     }
     if lines:
         axes.flat[0].legend(lines.values(), lines.keys(), fontsize="small")
-    _save(figure, path)
+    save(figure, path)
 
 
 def _whole_epochs(panel: Any) -> None:
@@ -145,7 +118,7 @@ def regression(truth: np.ndarray, answers: np.ndarray, path: Path, unit: str = "
         error = float(np.abs(answers - truth).mean())
         panel.set_title(f"mean absolute error {error:.4g}" + f" {unit}" * bool(unit))
     panel.grid(alpha=0.3)
-    _save(figure, path)
+    save(figure, path)
 
 
 def forecasts(truth: Sequence[float], answers: Sequence[float], path: Path) -> None:
@@ -169,7 +142,7 @@ def forecasts(truth: Sequence[float], answers: Sequence[float], path: Path) -> N
     for panel in (above, below):
         panel.set_xlim(0, max(1, len(errors) - 1))
         panel.grid(alpha=0.3)
-    _save(figure, path)
+    save(figure, path)
 
 
 def scatter_map(points: np.ndarray, labels: np.ndarray, names: Sequence[str], path: Path) -> None:
@@ -192,71 +165,7 @@ def scatter_map(points: np.ndarray, labels: np.ndarray, names: Sequence[str], pa
     panel.set_title("means of the codes of test examples")
     panel.set_aspect("equal")
     panel.grid(alpha=0.3)
-    _save(figure, path)
-
-
-def worst_errors(images: np.ndarray, titles: Sequence[str], path: Path) -> None:
-    """Draw the images that a model answered worst, each under what is said of it.
-
-    Args:
-        images: (N, height, width, 1 or 3) in [0, 1], the worst first; N is at least 1.
-        titles: One for each image, such as ``"truth: 4\\nanswer: 9 (98 %)"``.
-        path: The picture to write.
-    """
-    import textwrap
-
-    columns = min(len(images), 5)
-    wrapped = [
-        "\n".join(part for line in title.splitlines() for part in textwrap.wrap(line, 20))
-        for title in titles
-    ]
-    _save(_titled(images, wrapped, columns, (1.7, 1.6)), path)
-
-
-def _titled(
-    images: np.ndarray, titles: Sequence[str], columns: int, cell: tuple[float, float]
-) -> Any:
-    """Return a figure of images, each under its title.
-
-    All of them stand in one panel whose unit is an inch: panels of their own took seconds to lay
-    out.
-
-    Args:
-        images: (N, height, width, 1 or 3) in [0, 1].
-        titles: One for each image.
-        columns: Of the grid.
-        cell: Width and height in inches of an image with its margin; titles come on top.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    line, margin = 0.16, 0.06  # inches
-    lines = [title.count("\n") + 1 for title in titles]
-    above = [line * max(lines[at : at + columns]) for at in range(0, len(lines), columns)]
-    width, height = columns * cell[0], len(above) * cell[1] + sum(above)
-    figure = Figure(figsize=(width, height), dpi=120)
-    FigureCanvasAgg(figure)
-    panel = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    for at, (image, title) in enumerate(zip(images, titles, strict=True)):
-        row, column = divmod(at, columns)
-        middle, top = (column + 0.5) * cell[0], row * cell[1] + sum(above[: row + 1])
-        panel.text(middle, top, title, fontsize="small", ha="center", va="bottom")
-        # As large as fits below the title, with the image's own sides.
-        high, wide = image.shape[:2]
-        scale = min((cell[0] - 2 * margin) / wide, (cell[1] - 2 * margin) / high)
-        left, upper = middle - scale * wide / 2, top + margin
-        panel.imshow(
-            image[..., 0] if image.shape[-1] == 1 else np.clip(image, 0.0, 1.0),
-            cmap="gray",
-            vmin=0.0,
-            vmax=1.0,
-            aspect="auto",
-            extent=(left, left + scale * wide, upper + scale * high, upper),
-        )
-    panel.axis("off")
-    panel.set_xlim(0.0, width)
-    panel.set_ylim(height, 0.0)
-    return figure
+    save(figure, path)
 
 
 def confusion_matrix(matrix: np.ndarray, names: Sequence[str], path: Path) -> None:
@@ -282,66 +191,7 @@ def confusion_matrix(matrix: np.ndarray, names: Sequence[str], path: Path) -> No
         panel.text(column, row, matrix[row, column], ha="center", va="center", color=colour)
     right = int(np.trace(matrix))
     panel.set_title(f"{right} of {int(matrix.sum())} right")
-    _save(figure, path)
-
-
-def image_grid(
-    images: np.ndarray,
-    path: Path,
-    titles: Sequence[str] = (),
-    scale: int = 8,
-    headings: Sequence[str] = (),
-) -> None:
-    """Draw images in a grid, small ones enlarged.
-
-    Args:
-        images: (N, height, width, 1 or 3) in [0, 1].
-        path: The picture to write.
-        titles: One for each image, or none.
-        scale: By how much small images are enlarged in a grid without titles.
-        headings: One for each column of a grid with titles; without them the grid is about square.
-    """
-    columns = len(headings) or grid_columns(len(images))
-    if not titles:
-        from PIL import Image
-
-        pixels = grid_pixels(images, columns, scale)
-        kind = FORMATS[require_picture_suffix(path).suffix.lower()]
-        with written_whole(path) as beside:
-            Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(
-                beside, format=kind, quality=92
-            )
-        return
-    lines = max(title.count("\n") for title in titles[:columns])
-    headed = list(titles)
-    for at, (heading, title) in enumerate(zip(headings, titles, strict=False)):
-        blank = "\n" * (2 + lines - title.count("\n"))  # headings stand on one line
-        headed[at] = f"{heading}{blank}{title}"
-    _save(_titled(images, headed, columns, (1.1, 1.14)), path)
-
-
-def grid_pixels(images: np.ndarray, columns: int, scale: int = 8) -> np.ndarray:
-    """Return images (N, height, width, 1 or 3) in [0, 1] side by side, as bytes of one picture."""
-    rows = math.ceil(len(images) / columns)
-    tiled = _tile(images, rows, columns, max(1, min(scale, 128 // images.shape[1])))
-    return np.round(255.0 * np.clip(tiled, 0.0, 1.0)).astype(np.uint8)
-
-
-def grid_columns(count: int) -> int:
-    """Return the columns of a grid of images that is about square."""
-    return math.ceil(math.sqrt(count))
-
-
-def _tile(images: np.ndarray, rows: int, columns: int, scale: int) -> np.ndarray:
-    """Return the images side by side, enlarged by whole numbers, with a pixel between them."""
-    count, height, width, channels = images.shape
-    grid = np.zeros((rows * columns, height, width, channels), np.float32)
-    grid[:count] = images
-    grid = grid.repeat(scale, axis=1).repeat(scale, axis=2)
-    grid = np.pad(grid, ((0, 0), (1, 1), (1, 1), (0, 0)), constant_values=0.3)
-    high, wide = grid.shape[1:3]
-    ordered = grid.reshape(rows, columns, high, wide, channels).transpose(0, 2, 1, 3, 4)
-    return np.asarray(ordered.reshape(rows * high, columns * wide, channels))
+    save(figure, path)
 
 
 def attention_map(
@@ -375,7 +225,7 @@ def attention_map(
     with warnings.catch_warnings():
         # Where no font has a character, a box stands for it; matplotlib warns of each.
         warnings.filterwarnings("ignore", message="Glyph .* missing")
-        _save(figure, path)
+        save(figure, path)
 
 
 def _visible(token: str) -> str:
@@ -412,7 +262,7 @@ def word_map(points: np.ndarray, words: Sequence[str], path: Path, marked: int =
     low, high = panel.get_xlim()
     panel.set_xlim(low, high + 0.12 * (high - low))  # names stand to the right of their points
     panel.grid(alpha=0.3)
-    _save(figure, path)
+    save(figure, path)
 
 
 def shares(counts: Mapping[str, Sequence[int]], path: Path) -> None:
@@ -432,4 +282,4 @@ def shares(counts: Mapping[str, Sequence[int]], path: Path) -> None:
     panel.invert_yaxis()
     panel.set_xlim(0.0, 1.15)
     panel.set_xlabel("share of right answers")
-    _save(figure, path)
+    save(figure, path)

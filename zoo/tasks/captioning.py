@@ -24,7 +24,7 @@ class Captioning(Writing):
         take = dataset.split(wrong["split"]).take
         if not wrong["examples"] or take is None:
             return
-        from zoo.runs.figures import worst_errors
+        from zoo.runs.pictures import worst_errors
 
         name = self.inputs[0]
         feature = self.asked[name]

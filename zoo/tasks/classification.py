@@ -207,7 +207,7 @@ class Classification(Task):
         found = dataset.split(worst["split"]).examples(places) if places else None
         if found is None or self._image is None:
             return False
-        from zoo.runs.figures import worst_errors
+        from zoo.runs.pictures import worst_errors
 
         titles = [
             f"{one['truth']} → {one['answer']}\n{one['probability']:.2f}"

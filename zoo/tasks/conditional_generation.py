@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.base.errors import UsageError
-from zoo.runs.figures import grid_columns
+from zoo.runs.pictures import grid_columns
 from zoo.tasks.endpoint import Endpoint
 from zoo.tasks.generation import Generation
 from zoo.tasks.samples import SampleRequest

@@ -15,7 +15,7 @@ from zoo.base.errors import UsageError
 from zoo.catalog import ModelCard
 from zoo.datasets.features.base import Feature, Reading
 from zoo.datasets.spec import DatasetSpec
-from zoo.runs.figures import PROGRESS, grid_columns
+from zoo.runs.pictures import PROGRESS, grid_columns
 from zoo.tasks.base import Score, Task
 from zoo.tasks.columns import Columns, require_unit_pixels
 from zoo.tasks.endpoint import Endpoint
@@ -293,7 +293,8 @@ class Generation(Task):
         """Draw where the test examples' codes lie, and what all parts of the plane look like."""
         from statistics import NormalDist
 
-        from zoo.runs.figures import image_grid, scatter_map
+        from zoo.runs.figures import scatter_map
+        from zoo.runs.pictures import image_grid
 
         data = self._data(dataset)
         batches = self.evaluation_batches(dataset, "test").take(4)

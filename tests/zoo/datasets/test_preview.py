@@ -18,7 +18,7 @@ from zoo.datasets.batches import Batches, prepared
 from zoo.datasets.loading import load
 from zoo.datasets.sources import open_source
 from zoo.datasets.split import Columns, Split
-from zoo.runs import figures
+from zoo.runs import pictures
 from zoo.training.resolve import resolve
 
 MIXUP = [{"name": "rotation"}, {"name": "mixup", "alpha": 1.0}]
@@ -32,7 +32,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def keep(images: np.ndarray, path: Path, **more: Any) -> None:
         kept.update(more, images=images, path=path)
 
-    monkeypatch.setattr(figures, "image_grid", keep)
+    monkeypatch.setattr(pictures, "image_grid", keep)
     return kept
 
 

@@ -11,15 +11,9 @@ import pytest
 from PIL import Image
 
 from zoo.base.errors import UsageError
-from zoo.runs import figures
-from zoo.runs.figures import (
-    confusion_matrix,
-    curves,
-    image_grid,
-    regression,
-    require_picture_suffix,
-    worst_errors,
-)
+from zoo.runs import figures, pictures
+from zoo.runs.figures import confusion_matrix, curves, regression
+from zoo.runs.pictures import image_grid, require_picture_suffix, worst_errors
 
 HISTORY = {
     "epoch": [1.0, 2.0, 3.0],
@@ -42,7 +36,8 @@ def pixels(path: Path) -> np.ndarray:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The matplotlib figures that are saved from here on."""
     kept: list[Any] = []
-    monkeypatch.setattr(figures, "_save", lambda figure, path: kept.append(figure))
+    for module in (figures, pictures):
+        monkeypatch.setattr(module, "save", lambda figure, path: kept.append(figure))
     return kept
 
 

@@ -333,19 +333,19 @@ class Image(Feature):
     @classmethod
     def require_suffix(cls, path: Path) -> None:
         """Raise a `UsageError` unless it is a picture's name."""
-        from zoo.runs.figures import require_picture_suffix
+        from zoo.runs.pictures import require_picture_suffix
 
         require_picture_suffix(path)
 
     def write(self, values: Sequence[Any], path: Path) -> None:
         """Draw images into one picture."""
-        from zoo.runs.figures import image_grid
+        from zoo.runs.pictures import image_grid
 
         image_grid(np.stack(values), path)
 
     def preview(self, raw: np.ndarray, titles: Sequence[str], path: Path) -> None:
         """Draw images with their titles."""
-        from zoo.runs.figures import image_grid
+        from zoo.runs.pictures import image_grid
 
         image_grid(_unit(raw), path, titles=titles)
 
