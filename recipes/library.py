@@ -12,6 +12,10 @@ from zoo.base.errors import UsageError, unknown
 from zoo.base.names import natural
 
 HERE = Path(__file__).parent
+MEASURED = re.compile(
+    r"^# Takes ([\d.]+ \w+) on two CPU cores; test ([\w ]+?) (-?\d+\.\d+)", re.MULTILINE
+)
+"""A recipe's time, its score's name and its score, in its header."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,5 +104,5 @@ def takes(path: Path) -> str | None:
     For example ``24 seconds on two CPU cores; test accuracy 0.9972``. Recipes whose score is
     published, not measured, have no such line.
     """
-    match = re.search(r"^# Takes (.+?)\.?$", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return match[1] if match else None
+    match = MEASURED.search(path.read_text(encoding="utf-8"))
+    return match[0].removeprefix("# Takes ") if match else None

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from recipes import library
 from zoo.registry import card, list_models
-
-MEASURED = re.compile(
-    r"# Takes ([\d.]+ \w+) on two CPU cores; test ([\w ]+?) (-?\d+\.\d+)", re.MULTILINE
-)
 
 
 def measured(name: str) -> tuple[str, str, str]:
@@ -25,7 +19,7 @@ def measured(name: str) -> tuple[str, str, str]:
     text = library.path_of(name).read_text(encoding="utf-8")
     if target is None:
         return "", "", "no target"
-    found = MEASURED.search(text)
+    found = library.MEASURED.search(text)
     assert found is not None, f"{name}: no line 'Takes … on two CPU cores; test …'"
     return found[1], found[2], found[3]
 
