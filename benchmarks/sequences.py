@@ -5,7 +5,8 @@ at a small constant rate. Sequences have their full length: none is padded. A cl
 is its answer; that of a model that writes is greedy decoding of all places, without an early end:
 
 - dlzoo: the compiled function that `run.predict` calls, from encoded tokens to texts. One loop in
-  one graph, with caches.
+  one graph, with caches. It writes with its initial weights, because it would end early with
+  those it has learnt: the end is the most frequent of the random targets' tokens.
 - plain Keras: Keras's own layers and `fit`. A recurrent decoder keeps its state and is a compiled
   function, called for each token; `MultiHeadAttention` has no cache, so that a Transformer answers
   for the whole prefix, by a compiled function, at each token.
@@ -183,7 +184,20 @@ def dlzoo(case: Case) -> KerasSide:
         return found
 
     endless = {"x": batches.start(), "steps_per_epoch": batches.steps, "shuffle": False}
-    return KerasSide(model, answer, callbacks=[StopAtNaN()], **endless)
+    return Beginner(model, answer, callbacks=[StopAtNaN()], **endless)
+
+
+class Beginner(KerasSide):
+    """A side that answers with its initial weights."""
+
+    def __init__(self, model: Any, answer: Callable[[], Any], **fit: Any) -> None:
+        super().__init__(model, answer, **fit)
+        self.initial = model.get_weights()
+
+    def inference(self, turns: Turns) -> None:
+        """Answer for all examples in each turn."""
+        self.model.set_weights(self.initial)
+        super().inference(turns)
 
 
 def plain_keras(case: Case, make: str = "build") -> KerasSide:

@@ -123,6 +123,16 @@ def test_a_side_takes_one_turn_for_each_epoch(make: Any, model: str) -> None:
         assert len(pipe.sent) == 2
 
 
+def test_the_zoo_writes_all_places_even_if_it_has_learnt_to_end_early() -> None:
+    case = small(next(case for case in sequences.CASES if case.model == "seq2seq-attention"))
+    side = dlzoo(case)
+    bias = side.model.decoder.get_layer("logits").bias
+    bias.assign(100.0 * np.eye(case.vocabulary_size)[sequences.END])
+    with pytest.raises(SystemExit, match="ended early"):
+        side.answer()
+    side.inference(Turns(Pipe(), 1))  # type: ignore[arg-type]
+
+
 def test_keras_hub_writes_by_its_caches_what_it_finds_most_probable() -> None:
     pytest.importorskip("keras_hub")
     from benchmarks import keras_sequences
