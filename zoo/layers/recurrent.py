@@ -12,7 +12,7 @@ from zoo.layers.checks import require_shares
 from zoo.layers.heads import head
 
 Cell = Callable[..., Any]
-"""Makes a recurrent Keras layer from ``units``, ``return_sequences`` and ``name``."""
+"""Makes a recurrent Keras layer from ``units`` and keyword arguments of Keras."""
 POOLINGS = ("last", "mean", "max")
 
 
@@ -28,6 +28,7 @@ def many_to_one(
     num_layers: int,
     bidirectional: bool,
     dropout: float,
+    recurrent_dropout: float,
     token_dropout: float,
     pooling: str,
 ) -> keras.Model:
@@ -44,6 +45,8 @@ def many_to_one(
         num_layers: Recurrent layers on top of each other.
         bidirectional: Read each layer's input in both directions and concatenate the states.
         dropout: The share of each layer's states dropped while training.
+        recurrent_dropout: The share of a state dropped on its way to the next step while training:
+            the same units in all steps of a text (Gal and Ghahramani 2016, section 4).
         token_dropout: See `read_sequence`.
         pooling: What of the last layer's states the answer is made of: ``"last"`` is the last
             state, ``"mean"`` and ``"max"`` are taken over all states that are not padding.
@@ -53,7 +56,9 @@ def many_to_one(
     """
     if num_layers < 1:
         raise ValueError(f"num_layers must be at least 1, got {num_layers}")
-    require_shares(dropout=dropout, token_dropout=token_dropout)
+    require_shares(
+        dropout=dropout, recurrent_dropout=recurrent_dropout, token_dropout=token_dropout
+    )
     if pooling not in POOLINGS:
         choices = ", ".join(map(repr, POOLINGS))
         raise ValueError(f"pooling must be one of {choices}, got {pooling!r}")
@@ -65,7 +70,12 @@ def many_to_one(
     )
     for number in range(1, num_layers + 1):  # (B, T, C) -> (B, T, units) -> (B, units)
         sequences = number < num_layers or pooling != "last"
-        recurrent = cell(units, return_sequences=sequences, name=f"{name}{number}")
+        recurrent = cell(
+            units,
+            return_sequences=sequences,
+            recurrent_dropout=recurrent_dropout,
+            name=f"{name}{number}",
+        )
         x = layers.Bidirectional(recurrent)(x) if bidirectional else recurrent(x)
         if dropout:
             x = layers.Dropout(dropout, name=f"dropout{number}")(x)

@@ -20,6 +20,7 @@ def gru(
     num_layers: int = 1,
     bidirectional: bool = False,
     dropout: float = 0.0,
+    recurrent_dropout: float = 0.0,
     token_dropout: float = 0.0,
     pooling: str = "last",
     reset_after: bool = False,
@@ -45,6 +46,8 @@ def gru(
         num_layers: GRU layers on top of each other.
         bidirectional: Read each layer's input in both directions and concatenate the states.
         dropout: The share of each GRU layer's states dropped while training, 0 to below 1.
+        recurrent_dropout: The share of a state dropped on its way to the next step while training,
+            0 to below 1: the same units in all steps of a text (Gal and Ghahramani 2016).
         token_dropout: The share of tokens dropped while training, 0 to below 1.
         pooling: What the answer is made of: the ``"last"`` state, or the ``"mean"`` or ``"max"``
             of all states.
@@ -65,6 +68,7 @@ def gru(
         num_layers=num_layers,
         bidirectional=bidirectional,
         dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
         token_dropout=token_dropout,
         pooling=pooling,
     )

@@ -115,7 +115,7 @@ def test_an_rnn_computes_the_papers_equation() -> None:
     np.testing.assert_allclose(layer(x[None])[0], h, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["dropout", "token_dropout"])
+@pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout", "token_dropout"])
 def test_dropout_is_for_training_only(kind: str) -> None:
     model = lstm(**{kind: 0.5})
     text = tokens([3, 1, 4, 1, 5, 2])
@@ -135,6 +135,7 @@ def test_a_dropped_token_goes_as_a_whole() -> None:
     ("arguments", "message"),
     [
         ({"dropout": 1.0}, "dropout must be in [0, 1), got 1.0"),
+        ({"recurrent_dropout": -0.1}, "recurrent_dropout must be in [0, 1), got -0.1"),
         ({"token_dropout": 1.0}, "token_dropout must be in [0, 1), got 1.0"),
         ({"num_layers": 0}, "num_layers must be at least 1, got 0"),
         (
