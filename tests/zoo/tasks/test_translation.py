@@ -48,6 +48,14 @@ def trained(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     return zoo.train(recipe=recipe(request.param), run_dir=folder, reporter=Silent())
 
 
+@pytest.fixture(scope="module")
+def served(trained: Run, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Its export."""
+    import tensorflow as tf
+
+    return tf.saved_model.load(str(trained.export(tmp_path_factory.mktemp("export"))))
+
+
 def texts(run: Run, count: int) -> list[str]:
     return [one.decode() for one in next(run.dataset.split("test").chunks(count))["text"]]
 
@@ -141,13 +149,11 @@ def test_it_stops_and_goes_on_to_the_same_bits(trained: Run, tmp_path: Path) -> 
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
 
 
-def test_the_export_takes_texts_and_writes_the_same_texts(trained: Run, tmp_path: Path) -> None:
+def test_the_export_takes_texts_and_writes_the_same_texts(trained: Run, served: Any) -> None:
     import tensorflow as tf
 
-    path = trained.export(tmp_path)
-    serve = tf.saved_model.load(str(path)).signatures["generate"]
     some = [*texts(trained, 5), "", "?"]
-    answers = serve(text=tf.constant(some))["answer"].numpy()
+    answers = served.signatures["generate"](text=tf.constant(some))["answer"].numpy()
     assert answers.tolist() == trained.predict(some).tolist()
 
 
@@ -188,16 +194,18 @@ def test_beams_are_for_models_that_write(shared_run_dir: Path) -> None:
         run.predict(np.zeros((1, 4), "float32"), beams=2)
 
 
-def test_an_export_shows_where_the_model_looked(trained: Run, tmp_path: Path) -> None:
+def test_an_export_shows_where_the_model_looked(trained: Run, served: Any) -> None:
     import tensorflow as tf
 
     if not trained.model.has_attention:
         pytest.skip("it has none")
-    served = tf.saved_model.load(str(trained.export(tmp_path))).signatures
     some = texts(trained, 3)
-    seen = {name: one.numpy() for name, one in served["attention"](text=tf.constant(some)).items()}
+    seen = {
+        name: one.numpy()
+        for name, one in served.signatures["attention"](text=tf.constant(some)).items()
+    }
     np.testing.assert_allclose(seen["weights"].sum(axis=-1), 1.0, atol=1e-5)
-    answers = served["generate"](text=tf.constant(some))["answer"].numpy()
+    answers = served.signatures["generate"](text=tf.constant(some))["answer"].numpy()
     for read, written, text, answer in zip(
         seen["read"], seen["written"], some, answers, strict=True
     ):
