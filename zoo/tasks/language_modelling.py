@@ -174,7 +174,10 @@ class LanguageModelling(TextWindows):
                 ),
                 tf.TensorSpec((), tf.int64),
             )
-            self._writers[key] = tf.function(write, input_signature=signature)
+            # A step is many small operations: 256 tokens of a gpt of width 128 took 0.04 s of
+            # processor time by XLA and 0.29 without; gpt2-small's took the same either way.
+            by_xla = all(layer.supports_jit for layer in model._flatten_layers())
+            self._writers[key] = tf.function(write, input_signature=signature, jit_compile=by_xla)
         return self._writers[key]
 
     # Serving.
