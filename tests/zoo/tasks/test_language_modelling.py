@@ -14,6 +14,7 @@ from recipes.recipe import parse
 from zoo.base.errors import UsageError
 from zoo.datasets.sources import open_source
 from zoo.run import Run
+from zoo.tasks.base import SampleRequest
 from zoo.training.progress import Silent
 
 RECIPE = {
@@ -102,6 +103,16 @@ def test_one_token_to_draw_from_is_the_most_probable(trained: Run) -> None:
     for wrong in ({"temperature": -1.0}, {"top_k": 0}, {"top_p": 1.5}, {"length": 0}):
         with pytest.raises(UsageError, match=next(iter(wrong))):
             trained.generate(**wrong)
+
+
+def test_a_model_that_xla_cannot_compile_writes_too(trained: Run) -> None:
+    sizes = {"width": 8, "num_layers": 2, "num_heads": 2, "num_experts": 2}
+    model = zoo.build("moe-transformer", **{**trained.task.builder_arguments(), **sizes})
+    request = SampleRequest(count=2, prompt="The", length=9, temperature=0.0)
+    first, second = trained.task.sample(model, request).values
+    assert first.startswith("The")
+    assert len(first) == 3 + 9
+    assert first == second
 
 
 def test_the_command_prints_a_text_or_writes_it(
