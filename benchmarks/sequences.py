@@ -11,7 +11,7 @@ is its answer; that of a model that writes is greedy decoding of all places, wit
   function, called for each token; `MultiHeadAttention` has no cache, so that a Transformer answers
   for the whole prefix, by a compiled function, at each token.
 - keras-hub, where it is installed, of the Transformer: its encoder and decoder layers, and its
-  decoder's own caches.
+  decoder's own caches. It has no layers for the other models (version 0.32).
 - PyTorch: eager. `nn.TransformerDecoder` has no cache either.
 """
 
