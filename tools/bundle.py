@@ -352,8 +352,8 @@ def languages() -> Entry:
         note="Logistic regression on character 1- to 4-grams names the language of 0.824 of the "
         "test names, 0.811 if all are in lower case, naive Bayes on the same counts of 0.740, and "
         "a table of the training part's whole words of 0.381. No name is in two parts, whatever "
-        "its case; a name in another language that differs by accents alone is in the training part "
-        "for 4.9 % of the test names.",
+        "its case; a name in another language that differs by accents alone is in the training "
+        "part for 4.9 % of the test names.",
         compressed=True,
     )
 
