@@ -121,9 +121,6 @@ class Data(BaseModel):
     """Train on so many examples of the training split, each class in its share; None takes all."""
     train_seed: int = Field(default=0, ge=0, lt=2**31)
     """Which ones. The recipe's seed does not change it."""
-    validation_examples: int | None = Field(default=None, ge=1)
-    """Validate on so many examples of the validation split, each class in its share, and train on
-    the others too; None validates on all. For a last training, when all settings are chosen."""
 
     @property
     def forms(self) -> dict[str, dict[str, Any]]:
@@ -133,7 +130,7 @@ class Data(BaseModel):
     @property
     def options(self) -> dict[str, Any]:
         """What is said of the source beside its name, by key."""
-        others = ("name", "train_examples", "train_seed", "validation_examples")
+        others = ("name", "train_examples", "train_seed")
         keys = [key for key in type(self).model_fields if key not in others]
         return {key: value for key in keys if (value := getattr(self, key)) is not None}
 

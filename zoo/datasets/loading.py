@@ -84,8 +84,16 @@ def load(
     described = adapt(in_form(told, forms or {}))
     loaded = source.load_as(described)
     splits = dict(loaded.splits)
-    if isinstance(data, Data):
-        splits = _chosen(splits, data, described, loaded.keys is not None)
+    if isinstance(data, Data) and data.train_examples is not None:
+        from zoo.datasets.subset import subset
+
+        splits["train"] = subset(
+            splits["train"],
+            data.train_examples,
+            data.train_seed,
+            targets=described.targets,
+            features=described.features,
+        )
     if fitted is not None:
         if fitted.fingerprint not in ("", source.fingerprint()):
             raise UsageError(
@@ -109,39 +117,6 @@ def load(
         fingerprint=source.fingerprint(),
     )
     return Dataset(spec, splits, loaded.keys, loaded.skipped)
-
-
-def _chosen(
-    splits: dict[str, Split], data: Data, described: Description, own: bool
-) -> dict[str, Split]:
-    """Return the splits with as many examples for training and validation as are asked for.
-
-    Args:
-        splits: As the source has them.
-        data: Says how many.
-        described: The columns.
-        own: Whether the source is the user's own.
-    """
-    if data.train_examples is None and data.validation_examples is None:
-        return splits
-    from zoo.datasets.subset import divided, joined
-
-    columns: dict[str, Any] = {"targets": described.targets, "features": described.features}
-    if data.validation_examples is not None:
-        if own:
-            raise UsageError(
-                "validation_examples: only for data sets that come with their splits; "
-                f"{described.name} is split here"
-            )
-        key, count = "validation_examples", data.validation_examples
-        kept, others = divided(splits["validation"], count, 0, key=key, **columns)
-        splits = {**splits, "train": joined(splits["train"], others, key=key)}
-        splits["validation"] = kept
-    if data.train_examples is not None:
-        key, count = "train_examples", data.train_examples
-        few, _ = divided(splits["train"], count, data.train_seed, key=key, **columns)
-        splits = {**splits, "train": few}
-    return splits
 
 
 def load_to_score(data: Data, spec: DatasetSpec, split: str | None) -> tuple[Dataset, str]:
