@@ -14,7 +14,7 @@ from recipes.recipe import parse
 from zoo.base.errors import UsageError
 from zoo.datasets.sources import open_source
 from zoo.run import Run
-from zoo.tasks.base import SampleRequest
+from zoo.tasks.samples import SampleRequest
 from zoo.training.progress import Silent
 
 RECIPE = {
