@@ -149,7 +149,7 @@ class EpochLog(keras.callbacks.Callback):
             scores = {name: one_number(value) for name, value in self.scores.items()}
             self.reporter.step(self.epoch + 1, self.step, scores)
         # At the end of an epoch, it is saved with its validation.
-        due = self.saver.pace.due(steps=self.step - before) and self.step < self.steps
+        due = self.saver.due(steps=self.step - before) and self.step < self.steps
         self._save_or_stop(due)
 
     def on_test_begin(self, logs: Any = None) -> None:
@@ -189,8 +189,9 @@ class EpochLog(keras.callbacks.Callback):
         except BaseException:
             if self.agree is alone:  # the epoch is whole, whatever happens now
                 self._save()
+                self.saver.writer.wait()
             raise
-        due = self.saver.pace.due(epochs=1)
+        due = self.saver.due(epochs=1)
         self._save_or_stop(due or epoch + 1 == self.epochs or bool(self.model.stop_training))
         began = time.monotonic()
         if began - self.written >= max(WRITE_EVERY, self.writing / HISTORY_SHARE):
@@ -204,6 +205,7 @@ class EpochLog(keras.callbacks.Callback):
         Nothing is saved: by now, callbacks have put other weights into the model.
         """
         if asked := self.agree(self.stop.number):
+            self.saver.writer.wait()
             self.stop.end(asked)
 
     def write_history(self) -> None:
@@ -226,6 +228,7 @@ class EpochLog(keras.callbacks.Callback):
             return
         self._save()
         if asked > 1:
+            self.saver.writer.wait()
             self.stop.end(asked)
 
     def _save(self) -> None:

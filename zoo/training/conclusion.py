@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from zoo.training.preparation import Prepared
 
 
-def conclude(run: RunFolder, prepared: Prepared, seconds: float) -> None:
-    """Score the model as it was saved, and write metrics, figures and the run's card.
+def scored(run: RunFolder, prepared: Prepared, seconds: float) -> dict[str, Any]:
+    """Score the model as it was saved, draw its figures, and return what metrics.json will hold.
 
     Args:
         run: Whose model is saved.
@@ -53,15 +53,25 @@ def conclude(run: RunFolder, prepared: Prepared, seconds: float) -> None:
         score["target"] = str(recipe.target)
         score["reached"] = recipe.target.reached(score["value"])
     metrics["score"] = score
-    if not is_chief(recipe):  # it has computed its part of the scores; the chief draws and writes
-        return
-    metrics["figures"] = task.data_for_figures(task.predictor(model), dataset, "test")
-    if history:
-        curves({run.name: history}, run.path / "figures" / "curves.png")
-    task.draw(metrics["figures"], model, dataset, run.path / "figures")
-    # Last, for a run that has it is finished.
-    write_text(run.path / "metrics.json", json.dumps(metrics, indent=1) + "\n")
-    write_card(run, task.commands)
+    if is_chief(recipe):  # the others have computed their parts of the scores
+        metrics["figures"] = task.data_for_figures(task.predictor(model), dataset, "test")
+        if history:
+            curves({run.name: history}, run.path / "figures" / "curves.png")
+        task.draw(metrics["figures"], model, dataset, run.path / "figures")
+    return metrics
+
+
+def conclude(run: RunFolder, prepared: Prepared, metrics: dict[str, Any]) -> None:
+    """Write the scores, with which a run is finished, and its card.
+
+    Args:
+        run: Whose model and last checkpoint are saved.
+        prepared: What it was trained with.
+        metrics: Of `scored`.
+    """
+    if is_chief(prepared.recipe):
+        write_text(run.path / "metrics.json", json.dumps(metrics, indent=1) + "\n")
+        write_card(run, prepared.task.commands)
 
 
 def best_epoch(history: dict[str, list[float]], watched: WatchedScore) -> int | None:

@@ -12,8 +12,8 @@ SHARE = 0.015
 """Of the training time that checkpoints may take where the recipe does not say how often.
 
 The checkpoint at the end comes on top, so that all of them stay below 3 %."""
-BYTES_PER_SECOND = 200e6
-"""Guessed of a disk before the first checkpoint has been timed."""
+BYTES_PER_SECOND = 500e6
+"""Guessed of copying and checking before the first checkpoint has been timed."""
 
 
 class Pace:
@@ -27,6 +27,7 @@ class Pace:
     def __init__(self, settings: Checkpointing, size: int) -> None:
         self.settings = settings
         self.cost = 0.1 + size / BYTES_PER_SECOND
+        """Seconds that the next checkpoint will keep the training waiting, by what is known."""
         self.began = time.monotonic()
         self.written = 0
         self.seconds = 0.0
@@ -34,15 +35,22 @@ class Pace:
         self.steps = 0
         self.epochs = 0
 
-    def due(self, *, steps: int = 0, epochs: int = 0) -> bool:
-        """Return whether it is time, after some more steps or epochs."""
+    def due(self, *, steps: int = 0, epochs: int = 0, beside: float = 0.0) -> bool:
+        """Return whether it is time.
+
+        Args:
+            steps: Done since the last call.
+            epochs: Ended since then.
+            beside: Processor seconds that writing the checkpoints has taken in all.
+        """
         self.steps += steps
         self.epochs += epochs
         asked = self.settings
         waited = time.monotonic() - self.last
         if asked.minutes is None and asked.steps is None and asked.epochs is None:
-            spent = self.seconds + self.cost  # the next one costs what the last one did
-            return spent <= SHARE * (time.monotonic() - self.began - self.seconds)
+            spent = self.seconds + beside
+            coming = self.cost + beside / max(self.written, 1)  # what the last one cost
+            return spent + coming <= SHARE * (time.monotonic() - self.began - self.seconds)
         return (
             (asked.minutes is not None and waited >= 60.0 * asked.minutes)
             or (asked.steps is not None and self.steps >= asked.steps)

@@ -1,10 +1,11 @@
-"""Writing a training's checkpoints: the last few, the best epoch's weights in each."""
+"""Saving a training: its last few checkpoints, the best epoch's weights in each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,18 @@ from zoo.runs.folder import RunFolder
 from zoo.training import knowledge, state
 from zoo.training.pace import Pace
 from zoo.training.state import Checkpoint, Progress
+from zoo.training.writer import Writer
 
 
 class Saver:
     """Writes checkpoints into a run, and keeps the last few.
 
+    A checkpoint is a copy in memory of what the training knows after a step. It is written while
+    the training goes on; until it is whole, the one before is the last.
+
     Args:
         run: Where to.
+        writer: Writes them.
         model: Compiled.
         callbacks: Those whose knowledge is saved: the model's own and the recipe's.
         settings: How often, and how many to keep.
@@ -31,6 +37,7 @@ class Saver:
     def __init__(
         self,
         run: RunFolder,
+        writer: Writer,
         model: Any,
         callbacks: Sequence[Any],
         settings: Checkpointing | None,
@@ -39,6 +46,7 @@ class Saver:
         checkpoint: Checkpoint | None = None,
     ) -> None:
         self.run = run
+        self.writer = writer
         self.model = model
         self.callbacks = callbacks
         self.settings = settings or Checkpointing()
@@ -50,19 +58,32 @@ class Saver:
         sizes = [4 * math.prod(variable.shape) for variable in state.variables_of(model)]
         self.pace = Pace(self.settings, sum(sizes))
 
+    def due(self, *, steps: int = 0, epochs: int = 0) -> bool:
+        """Return whether it is time for a checkpoint, after some more steps or epochs.
+
+        Raises:
+            OSError: The last one could not be written.
+        """
+        self.writer.look()
+        return self.pace.due(steps=steps, epochs=epochs, beside=self.writer.seconds)
+
     def keep_as_best(self) -> None:
         """Keep the weights as they are: they are the best epoch's."""
         with self.pace.timed(checkpoint=False):
             self.best_weights = state.values_of(self.model.variables)
 
     def save(self, progress: Progress, before: Callable[[], None]) -> None:
-        """Write a checkpoint. Several workers must all do so: they read some variables together.
+        """Begin a checkpoint. Several workers must all do so: they read some variables together.
 
         Args:
             progress: How far the training is; what callbacks know is added.
             before: Writes what must not be older than the checkpoint, such as the history.
+
+        Raises:
+            OSError: The last one could not be written.
         """
         with self.pace.timed():
+            self.writer.wait()
             variables = state.values_of(state.variables_of(self.model))
             before()
             whole = replace(
@@ -74,7 +95,16 @@ class Saver:
             # weights are those in the checkpoint.
             here = progress.step == 0 and progress.best == len(progress.rows) - 1
             best = [] if here or progress.best is None else self.best_weights
-            number = progress.epoch * self.steps + progress.step
-            state.save(self.run.checkpoint_path(number), whole, variables, best)
-            for old in self.run.checkpoints[: -self.settings.keep]:
-                old.unlink(missing_ok=True)
+            path = self.run.checkpoint_path(progress.epoch * self.steps + progress.step)
+            arrays = state.packed(whole, variables, best)
+            self.writer.start(lambda: self._write(path, arrays))
+
+    def _write(self, path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+        state.save(path, arrays)
+        for old in self.run.checkpoints[: -self.settings.keep]:
+            old.unlink(missing_ok=True)
+
+    def cost(self) -> dict[str, Any]:
+        """Return what the checkpoints that are written have cost."""
+        seconds = self.pace.seconds + self.writer.seconds
+        return {"checkpoints": self.pace.written, "checkpoint_seconds": round(seconds, 3)}

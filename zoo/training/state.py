@@ -87,7 +87,7 @@ def values_of(variables: Sequence[Any]) -> list[np.ndarray]:
 def _value(variable: Any) -> np.ndarray:
     if parts := _parts(variable):
         return np.stack([part.numpy() for part in parts])
-    return np.array(variable.numpy())
+    return np.asarray(variable.numpy())  # a copy already
 
 
 def _parts(variable: Any) -> tuple[Any, ...]:
@@ -116,21 +116,19 @@ def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
             variable.assign(value)
 
 
-def save(
-    path: Path,
+def packed(
     progress: Progress,
     variables: Sequence[np.ndarray],
     best_weights: Sequence[np.ndarray] = (),
-) -> None:
-    """Write a checkpoint, whole.
+) -> dict[str, np.ndarray]:
+    """Return the arrays of a checkpoint, which do not change when the training goes on.
 
     Args:
-        path: An ``.npz``.
         progress: How far the training is.
         variables: The values of `variables_of`.
         best_weights: Of `Checkpoint`.
     """
-    arrays: dict[str, Any] = {
+    arrays: dict[str, np.ndarray] = {
         **{f"variable{at}": value for at, value in enumerate(variables)},
         **{f"best{at}": value for at, value in enumerate(best_weights)},
     }
@@ -138,8 +136,18 @@ def save(
     told = {one.name: getattr(progress, one.name) for one in fields(progress)}
     text = json.dumps(_plain(told, arrays))
     arrays["progress"] = np.frombuffer(text.encode(), np.uint8)
+    return arrays
+
+
+def save(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write a checkpoint, whole.
+
+    Args:
+        path: An ``.npz``.
+        arrays: Of `packed`.
+    """
     with written_whole(path) as beside, beside.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def load(path: Path) -> Checkpoint:
@@ -212,11 +220,11 @@ def _numbered(stem: str, arrays: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     return [arrays[f"{stem}{at}"] for at in range(count)]
 
 
-def _plain(value: Any, arrays: dict[str, Any]) -> Any:
-    """Return a value as JSON has it, with its arrays put beside."""
+def _plain(value: Any, arrays: dict[str, np.ndarray]) -> Any:
+    """Return a value as JSON has it, with copies of its arrays put beside."""
     if isinstance(value, np.ndarray | np.generic):
         key = f"knowledge{len(arrays)}"
-        arrays[key] = np.asarray(value)
+        arrays[key] = np.array(value)
         return {"array": key}
     if isinstance(value, Mapping):
         return {"table": [[key, _plain(one, arrays)] for key, one in value.items()]}

@@ -27,7 +27,9 @@ from zoo.training.progress import PlainReporter, Reporter, TrainingStart, Worker
 if TYPE_CHECKING:
     from zoo.datasets.spec import DatasetSpec
     from zoo.training.preparation import Prepared
+    from zoo.training.saving import Saver
     from zoo.training.state import Checkpoint, Progress
+    from zoo.training.writer import Writer
 
 Made = Callable[[RunFolder], None]
 """Called with the run's folder, once it exists."""
@@ -183,7 +185,8 @@ def _train(
     reporter: Reporter | None,
 ) -> None:
     """Train a run up to a number of epochs, and write down how it ended."""
-    from zoo.training.conclusion import conclude
+    from zoo.training.conclusion import conclude, scored
+    from zoo.training.writer import writing
 
     began = time.monotonic()
     recipe, batches = prepared.recipe, prepared.batches
@@ -214,15 +217,19 @@ def _train(
                 headline=prepared.watched.name,
             )
         )
-        try:
-            # Also where no epoch is left: callbacks restore the best weights at the end.
-            cost = _fit(run, prepared, checkpoint, epochs, reporter)
-        finally:
-            reporter.end()
-        with written_whole(run.path / MODEL) as beside:
-            prepared.model.save(beside)
-        conclude(RunFolder(run.path), prepared, time.monotonic() - began)
-        run.end_session("finished", cost=cost)
+        done = RunFolder(run.path)
+        with writing() as writer:
+            try:
+                # Also where no epoch is left: callbacks restore the best weights at the end.
+                saver = _fit(run, prepared, checkpoint, epochs, reporter, writer)
+            finally:
+                reporter.end()
+            with written_whole(run.path / MODEL) as beside:
+                prepared.model.save(beside)
+            metrics = scored(done, prepared, time.monotonic() - began)
+        # A finished run has its last checkpoint.
+        conclude(done, prepared, metrics)
+        run.end_session("finished", cost=saver.cost())
     except (KeyboardInterrupt, SystemExit):  # the user or the system asked for it
         _stopped(run)
         raise
@@ -273,8 +280,9 @@ def _fit(
     checkpoint: Checkpoint | None,
     epochs: int,
     reporter: Reporter,
-) -> dict[str, Any]:
-    """Train, and return what checkpoints cost."""
+    writer: Writer,
+) -> Saver:
+    """Train, and return what saved the training; the last checkpoint may still be written."""
     from recipes.keras_objects import prepare_folders
     from zoo.datasets.batches import spread
     from zoo.training import knowledge
@@ -297,7 +305,7 @@ def _fit(
     if not run.finished:
         go_on()
     saver = Saver(
-        run, model, knowing, recipe.checkpoint, steps=batches.steps, checkpoint=checkpoint
+        run, writer, model, knowing, recipe.checkpoint, steps=batches.steps, checkpoint=checkpoint
     )
     at = progress.epoch * batches.steps + progress.step
     with stop_requests() as stop:
@@ -339,4 +347,4 @@ def _fit(
                 knowledge.release(callback)
             raise
         log.write_history()
-    return {"checkpoints": saver.pace.written, "checkpoint_seconds": round(saver.pace.seconds, 3)}
+    return saver

@@ -57,7 +57,8 @@ def test_plain_values_and_arrays_come_back_as_they_were(tmp_path: Path) -> None:
         "weights": [np.arange(3.0, dtype=np.float32), np.zeros((2, 0))],
         "nested": {"a": [1, [np.array([True])]]},
     }
-    state.save(tmp_path / "step-1.npz", Progress(epoch=2, callbacks=[known, {}]), [np.ones(2)])
+    progress = Progress(epoch=2, callbacks=[known, {}])
+    state.save(tmp_path / "step-1.npz", state.packed(progress, [np.ones(2)]))
     progress = state.load(tmp_path / "step-1.npz").progress
     assert progress.epoch == 2
     first, second = progress.callbacks
@@ -72,7 +73,7 @@ def test_plain_values_and_arrays_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
     path = tmp_path / "step-1.npz"
-    state.save(path, Progress(), [np.zeros(1000)])
+    state.save(path, state.packed(Progress(), [np.zeros(1000)]))
     content = bytearray(path.read_bytes())
     content[4000] ^= 1
     path.write_bytes(bytes(content))
