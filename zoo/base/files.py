@@ -52,11 +52,16 @@ def rename_durably(beside: Path, path: Path) -> None:
         beside: In the same folder as `path`.
         path: A file there is replaced.
     """
-    inside = list(beside.rglob("*")) if beside.is_dir() else []
-    for found in [*inside, beside]:
-        flush_to_disk(found)
+    _flush_all(beside)
     beside.replace(path)
     flush_to_disk(path.parent)
+
+
+def _flush_all(path: Path) -> None:
+    """Wait until a file, or a folder with all that is in it, is on disk."""
+    inside = list(path.rglob("*")) if path.is_dir() else []
+    for found in [*inside, path]:
+        flush_to_disk(found)
 
 
 def flush_to_disk(path: Path) -> None:
@@ -180,14 +185,24 @@ def remove_leftovers(folder: Path, stem: str | None = None) -> None:
                 path.unlink()
 
 
-def exchange(one: Path, other: Path) -> None:
-    """Swap the names of two folders or files of one file system, at one moment.
+def exchange(beside: Path, path: Path) -> None:
+    """Swap the names of two folders or files, at one moment and durably as `rename_durably`.
 
-    On a system without Linux's renameat2, `other` is gone for the moment between two renames.
+    On a system without Linux's renameat2, `path` is gone for the moment between two renames.
+
+    Args:
+        beside: Just written, in the same folder as `path`.
+        path: What is there gets the name of the other.
 
     Raises:
         OSError: This file system cannot swap names.
     """
+    _flush_all(beside)
+    _swap(beside, path)
+    flush_to_disk(path.parent)
+
+
+def _swap(one: Path, other: Path) -> None:
     import ctypes
 
     try:

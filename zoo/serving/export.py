@@ -19,7 +19,6 @@ from zoo.base.errors import DlzooError, UsageError
 from zoo.base.files import (
     claimed,
     exchange,
-    flush_to_disk,
     remove_leftovers,
     rename_durably,
     temporary_name,
@@ -206,13 +205,10 @@ def _write_beside(task: Task, folder: Path) -> dict[str, str]:
 
 def _put_in_place(beside: Path, target: Path) -> None:
     """Give a folder its name; one that has the name now gives it up at the same moment."""
-    if not target.exists():
+    if target.exists():
+        exchange(beside, target)  # what was there is removed under the other name
+    else:
         rename_durably(beside, target)
-        return
-    for path in (*beside.rglob("*"), beside):
-        flush_to_disk(path)
-    exchange(beside, target)  # what was there is removed under the other name
-    flush_to_disk(target.parent)
 
 
 def _write_config(output: Path) -> None:

@@ -160,6 +160,27 @@ def test_a_new_folder_is_flushed_with_all_that_is_in_it(
     assert (tmp_path / "run" / "inside" / "file").is_file()
 
 
+def test_names_are_swapped_when_the_new_contents_are_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    swap = files._swap
+
+    def swapped(one: Path, other: Path) -> None:
+        done.append("swap")
+        swap(one, other)
+
+    monkeypatch.setattr(files, "flush_to_disk", lambda path: done.append(path.name))
+    monkeypatch.setattr(files, "_swap", swapped)
+    for name in ("new", "old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name} file").touch()
+    files.exchange(tmp_path / "new", tmp_path / "old")
+    assert done == ["new file", "new", "swap", tmp_path.name]
+    assert names(tmp_path / "old") == ["new file"]
+    assert names(tmp_path / "new") == ["old file"]
+
+
 def test_the_next_write_of_a_file_removes_what_a_killed_one_left(tmp_path: Path) -> None:
     left = tmp_path / ".compare-tmpdeadbeef.png"
     other = tmp_path / ".scores-tmpdeadbeef.csv"

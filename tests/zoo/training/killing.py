@@ -71,3 +71,8 @@ def last_state(run: Run) -> list[np.ndarray]:
     from zoo.training import state
 
     return state.load(run.checkpoints[-1]).variables
+
+
+def whole_steps(run: Run) -> int:
+    """Return the steps of an epoch."""
+    return int(run.checkpoints[-1].name[5:-4]) // run.epochs_done

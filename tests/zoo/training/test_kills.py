@@ -40,6 +40,17 @@ TRAININGS: dict[str, dict[str, Any]] = {
         "overrides": {"arguments.width": 16, "arguments.num_layers": 1, "warmup.epochs": 0.5},
     },
     "gan": {"recipe": "gan-digits", "epochs": 60},
+    # Two machines of 20 epochs each, and the classifier; tests/zoo/training/test_unsupervised.py
+    # kills between them.
+    "dbn": {
+        "recipe": "dbn-digits",
+        "epochs": 60,
+        "overrides": {
+            "arguments.hidden_units": [50, 50],
+            "arguments.layer_epochs": 20,
+            "optimizers.machines.schedule.decay_epochs": 40,
+        },
+    },
 }
 TINY: dict[str, Any] = {
     "recipe": "mlp-digits",
@@ -52,7 +63,7 @@ TINY: dict[str, Any] = {
     },
 }
 KILLS = 6
-"""Of each kind: 24 in all."""
+"""Of each kind: 30 in all."""
 
 
 def test_one_kill(tmp_path: Path) -> None:

@@ -15,11 +15,11 @@ from tests.zoo.training.killing import (
     contents,
     killed_and_resumed,
     saved_every,
+    whole_steps,
 )
 from tests.zoo.training.reporters import interrupted_after
 from zoo import run as zoo_run
 from zoo.base.errors import DlzooError, UsageError
-from zoo.run import Run
 from zoo.training.progress import Silent
 from zoo.training.resolve import resolve
 
@@ -131,8 +131,3 @@ def test_a_longer_training_that_is_killed_goes_on_to_its_own_end(run_dir: Path) 
     with pytest.raises(UsageError, match="has not finished training"):
         _ = killed.metrics
     assert contents(zoo_run.resume(killed, reporter=Silent())) == contents(whole)
-
-
-def whole_steps(run: Run) -> int:
-    """Return the steps of an epoch."""
-    return int(run.checkpoints[-1].name[5:-4]) // run.epochs_done

@@ -15,6 +15,7 @@ import tensorflow as tf
 import zoo
 from recipes.recipe import Recipe, parse
 from tests.mocked import downloads
+from tests.zoo.training.killing import contents, killed_and_resumed, saved_every, whole_steps
 from tests.zoo.training.reporters import interrupted_after
 from zoo import run as zoo_run
 from zoo.run import Run
@@ -30,8 +31,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "autoencoder": {"hidden_units": [6], "code_units": 3, "corruption_level": 0.2},
     "conv-autoencoder": {"filters": [3, 4], "code_units": 3},
 }
-# Where a training is interrupted: inside a layer, between two, before and inside the last phase.
-STOPS = {"dbn": (1, 2, 4, 5), "stacked-autoencoder": (3, 4), "rbm": (1,), "autoencoder": (1,)}
+STEPS = 4
+"""Of an epoch."""
+# The steps in which a training is killed, counted over all epochs and sessions. Of phases: inside
+# the first layer, between two, inside the second, before and inside the last phase.
+LAYERED = (3, 2 * STEPS + 1, 4 * STEPS - 1, 4 * STEPS + 1, 6 * STEPS - 1)
+KILLED = {"dbn": LAYERED, "stacked-autoencoder": LAYERED, "rbm": (3,), "autoencoder": (STEPS + 1,)}
 
 
 def recipe(model: str, **changes: Any) -> Recipe:
@@ -42,6 +47,7 @@ def recipe(model: str, **changes: Any) -> Recipe:
         "model": model,
         "epochs": 6 if "layer_epochs" in ARGUMENTS[model] else 2,
         "batch_size": 320,
+        "steps_per_execution": 1,
         "arguments": ARGUMENTS[model],
         "data": {"name": "digits"},
         **optimizer,
@@ -67,16 +73,19 @@ def whole(folder: Path) -> dict[str, Run]:
     }
 
 
-@pytest.mark.parametrize(("model", "epoch"), [(m, e) for m, stops in STOPS.items() for e in stops])
-def test_interrupted_in_any_phase_it_ends_with_the_same_bits(
-    model: str, epoch: int, whole: dict[str, Run], run_dir: Path
+@pytest.mark.parametrize("model", KILLED)
+def test_killed_in_every_phase_it_ends_with_the_same_bits(
+    model: str, whole: dict[str, Run], run_dir: Path
 ) -> None:
-    with pytest.raises(KeyboardInterrupt):
-        zoo.train(recipe=recipe(model), run_dir=run_dir, reporter=interrupted_after(epoch))
-    resumed = zoo_run.resume("latest", run_dir=run_dir, reporter=Silent())
-    for one, two in zip(weights(whole[model]), weights(resumed), strict=True):
-        np.testing.assert_array_equal(one, two)
-    assert resumed.metrics["test"] == whole[model].metrics["test"]
+    assert whole_steps(whole[model]) == STEPS
+    asked, at, counts = saved_every(recipe(model), 1), 0, []
+    for step in KILLED[model]:  # a session goes on from the step before the one it was killed in
+        counts.append(step - at)
+        at = step - 1
+    resumed = killed_and_resumed(asked, run_dir, counts)
+    from_steps = [one.get("from_step", 0) for one in resumed.sessions]
+    assert from_steps == [0, *((step - 1) % STEPS for step in KILLED[model])]
+    assert contents(resumed) == contents(whole[model])
 
 
 def test_the_history_has_each_phases_scores(whole: dict[str, Run]) -> None:

@@ -216,8 +216,12 @@ def test_a_body_that_fails_tells_its_own_error_when_all_is_written() -> None:
 
 def test_the_second_ctrl_c_does_not_wait() -> None:
     free = threading.Event()
+
+    def work() -> None:
+        free.wait(60)
+
     writer = Writer()
-    writer.start(lambda: free.wait(60) and None)
+    writer.start(work)
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
