@@ -1,6 +1,7 @@
 """What can go wrong, said in one line that helps: the ground floor."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 
@@ -29,6 +30,8 @@ def gist(error: BaseException) -> str:
         # TensorFlow says first where it came from, and the cause last.
         places = ("Graph execution", "Detected at", "File ", "[[")
         lines = [line for line in reversed(lines) if not line.startswith(places)]
+    elif lines[:1] == ["in user code:"]:  # AutoGraph tells a traceback first
+        lines = [line for line in lines if re.match(r"\w+: ", line)] or lines[-1:]
     return lines[0] if lines else type(error).__name__
 
 

@@ -173,6 +173,8 @@ def evaluation_batches(
     """
     size = max(min(batch_size, len(split)) // replicas * replicas, replicas)
     steps = -(-len(split) // size)
+    if replicas > 1:  # batches of nearly the same size: the last one has little padding
+        size = -(-len(split) // (steps * replicas)) * replicas
 
     def batch(columns: Columns) -> Any:
         finished = {name: one.finish(columns[name]) for name, one in features.items()}

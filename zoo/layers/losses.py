@@ -20,8 +20,40 @@ _mean = _Reduction(name="batch_mean", reduction="sum_over_batch_size", dtype="fl
 _sum = _Reduction(name="batch_sum", reduction="sum", dtype="float32")
 
 
+class MeanOverReplicas(keras.losses.Loss):
+    """A loss that is the mean over what all replicas weight (``mean_with_sample_weight``).
+
+    Keras divides by what one replica weights, so that a replica with much padding would count as
+    much as one with little.
+    """
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Return the loss; on several replicas, this one's share."""
+        loss = super().__call__(y_true, y_pred, sample_weight)
+        context = tf.distribute.get_replica_context()
+        if (
+            sample_weight is None
+            or self.reduction != "mean_with_sample_weight"
+            or context is None
+            or context.num_replicas_in_sync == 1
+        ):
+            return loss
+        weights = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
+        mask = getattr(y_pred, "_keras_mask", None)
+        if mask is not None:
+            weights = weights * ops.cast(mask, weights.dtype)
+        own = ops.sum(weights)
+        of_all = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+        return loss * context.num_replicas_in_sync * ops.divide_no_nan(own, of_all)
+
+
 @keras.saving.register_keras_serializable("dlzoo")
-class SmoothedCrossentropy(keras.losses.Loss):
+class Crossentropy(MeanOverReplicas, keras.losses.SparseCategoricalCrossentropy):
+    """Keras's cross-entropy of classes given as numbers, the same on any number of replicas."""
+
+
+@keras.saving.register_keras_serializable("dlzoo")
+class SmoothedCrossentropy(MeanOverReplicas):
     """Cross-entropy of classes given as numbers, with label smoothing (Szegedy et al. 2016).
 
     The target is 1 - `label_smoothing` for the true class, and the rest shared by all classes. It
@@ -46,29 +78,6 @@ class SmoothedCrossentropy(keras.losses.Loss):
         require_shares(label_smoothing=label_smoothing)
         self.label_smoothing = label_smoothing
         self.from_logits = from_logits
-
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Return the loss; on several replicas the mean over what all of them weight.
-
-        Keras divides by what one replica weights, so that a replica with much padding would count
-        as much as one with little.
-        """
-        loss = super().__call__(y_true, y_pred, sample_weight)
-        context = tf.distribute.get_replica_context()
-        if (
-            sample_weight is None
-            or self.reduction != "mean_with_sample_weight"
-            or context is None
-            or context.num_replicas_in_sync == 1
-        ):
-            return loss
-        weights = ops.convert_to_tensor(sample_weight, dtype=self.dtype)
-        mask = getattr(y_pred, "_keras_mask", None)
-        if mask is not None:
-            weights = weights * ops.cast(mask, weights.dtype)
-        own = ops.sum(weights)
-        of_all = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
-        return loss * context.num_replicas_in_sync * ops.divide_no_nan(own, of_all)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the cross-entropies (...) of classes (...) and predictions (..., classes)."""

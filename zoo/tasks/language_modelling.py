@@ -67,17 +67,14 @@ class LanguageModelling(TextWindows):
 
     def compile_arguments(self) -> dict[str, Any]:
         """Return cross-entropy, the perplexity, and bits per character where these are known."""
-        import keras
-
+        from zoo.layers.losses import Crossentropy
         from zoo.layers.metrics import BitsPerCharacter, Perplexity
 
         metrics: list[Any] = [Perplexity()]
         characters = self.text.characters()
         if characters is not None:
             metrics.append(BitsPerCharacter(characters.tolist()))
-        loss = keras.losses.SparseCategoricalCrossentropy(
-            from_logits=True, reduction="mean_with_sample_weight"
-        )
+        loss = Crossentropy(from_logits=True, reduction="mean_with_sample_weight")
         return {"loss": loss, "weighted_metrics": metrics}
 
     def model_inputs(self, encoded: Mapping[str, Any]) -> Any:

@@ -55,10 +55,10 @@ class Tagging(Task):
 
     def compile_arguments(self) -> dict[str, Any]:
         """Return cross-entropy and accuracy, means over tokens."""
-        import keras
+        from zoo.layers.losses import Crossentropy
 
         # Keras's default divides by padding too.
-        loss = keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+        loss = Crossentropy(reduction="mean_with_sample_weight")
         return {"loss": loss, "weighted_metrics": ["accuracy"]}
 
     def feed(self, encoded: Mapping[str, Any]) -> tuple[Any, Any, Any]:

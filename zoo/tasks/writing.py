@@ -77,9 +77,9 @@ class Writing(Task):
 
     def compile_arguments(self) -> dict[str, Any]:
         """Return cross-entropy and accuracy, both means over the tokens that are not padding."""
-        import keras
+        from zoo.layers.losses import Crossentropy
 
-        loss = keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+        loss = Crossentropy(reduction="mean_with_sample_weight")
         return {"loss": loss, "weighted_metrics": ["accuracy"]}
 
     def model_inputs(self, encoded: Mapping[str, Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.base.errors import DlzooError, UsageError, suggestion, unknown
+from zoo.base.errors import DlzooError, UsageError, gist, suggestion, unknown
 
 MODELS = ("lenet5", "resnet20", "resnet110")
 
@@ -47,3 +47,19 @@ def test_where_no_command_lists_them_the_message_does() -> None:
 
 def test_the_possibilities_may_be_an_iterator() -> None:
     assert "There are: a, b." in str(unknown("thing", "xyz", iter(["a", "b"])))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("first line\nsecond line", "first line"),
+        ("", "ValueError"),
+        (
+            "in user code:\n\n    File 'a', line 3\n    TypeError: why\n\n    More.",
+            "TypeError: why",
+        ),
+        ("Graph execution error:\n\nDetected at node\n  why\n\t [[{{node x}}]] [Op:f]", "why"),
+    ],
+)
+def test_of_another_librarys_error_the_line_with_the_cause_is_told(text: str, said: str) -> None:
+    assert gist(ValueError(text)) == said

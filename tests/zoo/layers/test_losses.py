@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.layers.losses import SmoothedCrossentropy, batch_mean, batch_sum, penalties
+from zoo.layers.losses import Crossentropy, SmoothedCrossentropy, batch_mean, batch_sum, penalties
 
 VALUES = np.array([1.0, 2.0, 6.0, 7.0], "float32")
 WEIGHTS = np.array([2.0, 0.0, 1.0, 0.0], "float32")
@@ -66,3 +66,26 @@ def test_smoothed_crossentropy_is_kerass_of_shares_without_padding(from_logits: 
     )(np.eye(5)[classes], predictions)
     ours = SmoothedCrossentropy(0.1, from_logits)(classes, predictions, sample_weight=weights)
     assert float(ours) == pytest.approx(float((theirs * weights).numpy().sum() / 3), rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", [Crossentropy, SmoothedCrossentropy])
+def test_tokens_count_alike_whichever_replica_has_them(loss: Any) -> None:
+    strategy = tf.distribute.MirroredStrategy(
+        ["CPU:0", "CPU:1"], cross_device_ops=tf.distribute.ReductionToOneDevice()
+    )
+    draw = np.random.default_rng(0)
+    logits = draw.normal(size=(4, 3, 5)).astype(np.float32)
+    classes = draw.integers(5, size=(4, 3))
+    weights = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0], [0, 0, 0]], np.float32)
+    with strategy.scope():
+        mean = loss(from_logits=True, reduction="mean_with_sample_weight")
+
+    def each() -> Any:
+        at = 2 * tf.distribute.get_replica_context().replica_id_in_sync_group
+        parts = (tf.constant(one)[at : at + 2] for one in (classes, logits, weights))
+        y_true, y_pred, sample_weight = parts
+        return mean(y_true, y_pred, sample_weight=sample_weight)
+
+    shares = strategy.experimental_local_results(strategy.run(tf.function(each)))
+    whole = mean(classes, logits, sample_weight=weights)
+    assert float(sum(shares)) == pytest.approx(float(whole), rel=1e-5)

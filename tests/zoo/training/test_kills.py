@@ -40,15 +40,15 @@ TRAININGS: dict[str, dict[str, Any]] = {
         "overrides": {"arguments.width": 16, "arguments.num_layers": 1, "warmup.epochs": 0.5},
     },
     "gan": {"recipe": "gan-digits", "epochs": 60},
-    # Two machines of 20 epochs each, and the classifier; tests/zoo/training/test_unsupervised.py
+    # Two machines of 60 epochs each, and the classifier; tests/zoo/training/test_unsupervised.py
     # kills between them.
     "dbn": {
         "recipe": "dbn-digits",
-        "epochs": 60,
+        "epochs": 160,
         "overrides": {
             "arguments.hidden_units": [50, 50],
-            "arguments.layer_epochs": 20,
-            "optimizers.machines.schedule.decay_epochs": 40,
+            "arguments.layer_epochs": 60,
+            "optimizers.machines.schedule.decay_epochs": 120,
         },
     },
 }

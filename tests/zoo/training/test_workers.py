@@ -36,7 +36,7 @@ EXACT: dict[str, dict[str, Any]] = {
     },
     "language model": {
         "model": "gpt",
-        "batch_size": 512,
+        "batch_size": 32,
         "overrides": {
             "arguments.width": 8,
             "arguments.num_heads": 2,
@@ -115,7 +115,7 @@ def test_a_normalised_network_scores_the_same_on_two_workers(tmp_path: Path) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_killed_worker_is_started_again_and_nothing_is_lost(victim: int, tmp_path: Path) -> None:
-    changes = {**IRIS, "epochs": 12}
+    changes = {**IRIS, "epochs": 12, "overrides": {"checkpoint.epochs": 1}}
     recipe = workers.tiny_recipe(changes)
     whole, _ = workers.trained(2, recipe, tmp_path / "whole")
     folder = tmp_path / "killed"
