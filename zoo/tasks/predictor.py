@@ -96,8 +96,10 @@ def measure(model: Any, give: Give) -> dict[str, float]:
     if replicas == 1:
         iterator = iter(give(1, 0, 1))
     else:
-        spread_out = spread(strategy, lambda shard, shards: give(replicas, shard, shards))
-        iterator = iter(spread_out)
+        batches = spread(strategy, lambda shard, shards: give(replicas, shard, shards))
+        if isinstance(batches, tf.data.Dataset):
+            batches = strategy.experimental_distribute_dataset(batches)  # as `fit` does
+        iterator = iter(batches)
     scores: dict[str, Any] = {}
     while True:
         try:

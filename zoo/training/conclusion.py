@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from zoo.base.files import write_text
 from zoo.runs.card import write_card
 from zoo.runs.figures import curves
 from zoo.runs.folder import MODEL, RunFolder
-from zoo.training.cluster import cluster_of, is_chief
+from zoo.training.cluster import is_chief
 from zoo.training.watched import WatchedScore
 
 if TYPE_CHECKING:
@@ -29,10 +28,7 @@ def scored(run: RunFolder, prepared: Prepared, seconds: float) -> dict[str, Any]
     from zoo.training.preparation import compile_arguments
 
     recipe, task, dataset = prepared.recipe, prepared.task, prepared.dataset
-    # Several workers share the work of scoring. On one machine, one replica does it: a model's own
-    # loss may be a sum, which several replicas would add up.
-    shared = cluster_of(recipe) is not None
-    with prepared.strategy.scope() if shared else contextlib.nullcontext():
+    with prepared.strategy.scope():  # all replicas share the work
         model = registry.restore(prepared.card.name, run.path / MODEL)
         model.compile(**compile_arguments(recipe, task, steps_per_epoch=1), jit_compile=False)
     history = run.history
