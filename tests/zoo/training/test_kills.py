@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import zoo
+from cli import main
 from recipes.recipe import Recipe
 from tests.zoo.training.killing import contents
 from zoo.run import Run
@@ -64,11 +66,18 @@ TINY: dict[str, Any] = {
 }
 KILLS = 6
 """Of each kind: 30 in all."""
+PROCESSES = multiprocessing.get_context("forkserver")
+"""TensorFlow is imported once, and not by each process."""
 
 
-def test_one_kill(tmp_path: Path) -> None:
-    """Every process costs seconds; tests/zoo/training/test_resume.py kills often, in its own."""
-    check(resolve(None, **TINY), tmp_path, kills=1)
+@pytest.fixture(scope="module", autouse=True)
+def ready() -> None:
+    PROCESSES.set_forkserver_preload(["tests.zoo.training.ready"])
+
+
+def test_three_kills(tmp_path: Path) -> None:
+    """tests/zoo/training/test_resume.py stops after given steps, in its own process."""
+    check(resolve(None, **TINY), tmp_path, kills=3)
 
 
 @pytest.mark.slow
@@ -84,10 +93,10 @@ def check(recipe: Recipe, folder: Path, kills: int) -> None:
     wait_for_run(started, folder, "whole", session=1)
     begun = time.monotonic()
     while not (folder / "runs" / "whole" / "model.keras").is_file():
-        assert started.poll() in (None, 0), (folder / "output.txt").read_text()
+        assert not started.exitcode, (folder / "output.txt").read_text()
         time.sleep(0.01)
     length = 1.1 * (time.monotonic() - begun)  # some of the kills hit the end
-    assert started.wait(600) == 0
+    assert ended(started, 600) == 0
     whole = contents(run_of(folder, "whole"))
     if recipe.callbacks:
         assert run_of(folder, "whole").epochs_done < recipe.epochs, "it is to stop early"
@@ -100,20 +109,18 @@ def check(recipe: Recipe, folder: Path, kills: int) -> None:
             session += 1
             wait_for_run(process, folder, name, session)
             instant = random.uniform(0.0, length)  # noqa: S311  (no secret)
-            try:
-                process.wait(instant)
-            except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
-            if process.wait(60) == 0:
+            process.join(instant)
+            process.kill()
+            if ended(process, 60) == 0:
                 break
-            assert process.returncode == -signal.SIGKILL
+            assert process.exitcode == -signal.SIGKILL
             left -= 1
             run = run_of(folder, name)
             print(f"killed after {instant:.2f} of {length:.2f} s; at {where(run)}")
             if run.finished:  # it was killed after its last file
                 break
             process = train(folder, name, "--resume")
-        assert run_of(folder, name).finished or process.wait(600) == 0
+        assert run_of(folder, name).finished or ended(process, 600) == 0
         assert contents(run_of(folder, name)) == whole
         assert not list((folder / "runs" / name).rglob(".*")), "no leftovers"
 
@@ -127,24 +134,34 @@ def run_of(folder: Path, name: str) -> Run:
     return zoo.load(folder / "runs" / name)
 
 
-def train(folder: Path, name: str, resume: str = "") -> subprocess.Popen[bytes]:
+def train(folder: Path, name: str, resume: str = "") -> ForkServerProcess:
     """Start a training in a process of its own, or resume one."""
     typed = [resume, f"runs/{name}"] if resume else ["--recipe", "recipe.toml", "--name", name]
+    process = PROCESSES.Process(target=dlzoo, args=(folder, ["train", *typed]))
+    process.start()
+    return process
+
+
+def dlzoo(folder: Path, typed: list[str]) -> None:
+    """In a new process: do what is typed in a folder."""
+    os.chdir(folder)
     with (folder / "output.txt").open("ab") as output:
-        return subprocess.Popen(
-            [sys.executable, "-m", "cli.main", "train", *typed],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-            stdout=output,
-            stderr=output,
-        )
+        for stream in (1, 2):
+            os.dup2(output.fileno(), stream)
+    sys.exit(main.run(typed))
 
 
-def wait_for_run(process: subprocess.Popen[bytes], folder: Path, name: str, session: int) -> None:
+def ended(process: ForkServerProcess, seconds: float) -> int | None:
+    """Wait until a process has ended, and return its exit code."""
+    process.join(seconds)
+    return process.exitcode
+
+
+def wait_for_run(process: ForkServerProcess, folder: Path, name: str, session: int) -> None:
     """Wait until a process trains: it has noted its session in the run."""
     path = folder / "runs" / name
     patience = time.monotonic() + 120.0
-    while process.poll() is None:
+    while process.exitcode is None:
         if path.is_dir() and len(RunFolder(path).sessions) >= session:
             return
         assert time.monotonic() < patience, (folder / "output.txt").read_text()
