@@ -26,7 +26,9 @@ class Cost:
     """Seconds of its steps, without validation and without checkpoints."""
     checkpoints: int
     seconds: float
-    """Of the checkpoints and of what is kept for them: the best weights and history.csv."""
+    """Of the checkpoints and of what is kept for them: the best weights and history.csv.
+
+    The seconds that the training waited, and the processor seconds of the thread that writes."""
     size: int
     """Bytes of the last checkpoint."""
 

@@ -103,6 +103,7 @@ def test_a_finished_run_is_told_how_to_go_on(keep: Keep, dlzoo: Dlzoo) -> None:
     ("more", "difference"),
     [
         (["lenet5"], "model = mlp cannot become lenet5"),
+        (["--dataset", "wine"], "data.name = iris cannot become wine"),
         (["--seed", "1"], "seed = 0 cannot become 1"),
         (["--set", "seed=1"], "seed = 0 cannot become 1"),
         (["--batch-size", "3"], "batch_size = 16 cannot become 3"),

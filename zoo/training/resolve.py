@@ -79,6 +79,7 @@ def resolve_resumed(
         same_data = all(kept_data.get(key) == value for key, value in said.items())
         if recipe is not None or not known or not same_data:
             kept = {key: getattr(found, key) for key in MAY_CHANGE}
+            model = model or (found.model if recipe is None else None)
             found = _base(model, recipe, data).model_copy(update=kept)
     start = changes.get("init_from")
     asked = _changed(found, None, None, changes)

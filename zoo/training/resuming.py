@@ -124,6 +124,8 @@ def require_same(run: RunFolder, asked: Recipe) -> None:
         if old.get(key) != new.get(key) and key.split(".")[0] not in MAY_CHANGE
     ]
     if changed:
+        if old["model"] != new["model"]:
+            changed = [one for one in changed if one.startswith("model = ")]  # the rest follows
         raise UsageError(
             f"run {run.name}: {', '.join(changed)}. On --resume, only --epochs (upwards) and the "
             "checkpoint settings may change; start a new training for the rest"

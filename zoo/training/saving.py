@@ -105,6 +105,9 @@ class Saver:
             old.unlink(missing_ok=True)
 
     def cost(self) -> dict[str, Any]:
-        """Return what the checkpoints that are written have cost."""
+        """Return what the written checkpoints have cost.
+
+        These are the seconds that the training waited, and the processor seconds of the writer.
+        """
         seconds = self.pace.seconds + self.writer.seconds
         return {"checkpoints": self.pace.written, "checkpoint_seconds": round(seconds, 3)}

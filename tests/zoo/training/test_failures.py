@@ -22,7 +22,12 @@ from zoo.run import Run
 from zoo.training import conclusion, state, trainer
 from zoo.training.progress import Silent, TrainingStart
 
-IRIS: dict[str, Any] = {"model": "mlp", "recipe": "mlp-iris", "epochs": 2}
+IRIS: dict[str, Any] = {
+    "model": "mlp",
+    "recipe": "mlp-iris",
+    "epochs": 2,
+    "overrides": tiny.STEP,
+}
 
 
 def full(*_: Any, **__: Any) -> None:

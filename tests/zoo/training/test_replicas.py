@@ -20,7 +20,7 @@ from zoo.training.progress import Silent
 
 # Several replicas draw other random numbers than one: without dropout.
 TINY: dict[str, dict[str, Any]] = {
-    "perceptron": {"model": "perceptron", "batch_size": 2},
+    "perceptron": {"model": "perceptron", "batch_size": 2, "overrides": tiny.STEP},
     # 105, 15 and 30 examples: the last batches of each are padded or filled up
     "table": {
         "model": "mlp",
@@ -33,7 +33,7 @@ TINY: dict[str, dict[str, Any]] = {
         "model": "capsnet",
         "dataset": "few-digits",
         "batch_size": 4,
-        "overrides": {"data.image.size": [17, 17]},
+        "overrides": {**tiny.STEP, "data.image.size": [17, 17]},
     },
     "googlenet": {
         "model": "googlenet",
@@ -108,6 +108,7 @@ def test_a_training_on_two_replicas_is_resumed_to_the_bit(run_dir: Path) -> None
     arguments: dict[str, Any] = {
         "recipe": "mlp-iris",
         "epochs": 3,
+        "overrides": tiny.STEP,
         "strategy": "mirrored",
         "devices": 2,
         "run_dir": run_dir,
@@ -122,8 +123,9 @@ def test_a_training_on_two_replicas_is_resumed_to_the_bit(run_dir: Path) -> None
 
 
 def test_two_replicas_start_from_weights_as_one_does(shared_run_dir: Path, run_dir: Path) -> None:
-    start = tiny.run("image", shared_run_dir)
-    one, two = on_one_and_two(run_dir, model="lenet5", batch_size=628, init_from=start, freeze="C*")
+    start = tiny.run("table", shared_run_dir)
+    same: dict[str, Any] = {"init_from": start, "freeze": "hidden*", "overrides": tiny.STEP}
+    one, two = on_one_and_two(run_dir, model="mlp", recipe="mlp-iris", **same)
     for first, second in zip(weights(one), weights(two), strict=True):
         np.testing.assert_allclose(second, first, rtol=1e-3, atol=1e-4)
 
