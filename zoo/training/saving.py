@@ -21,8 +21,8 @@ from zoo.training.writer import Writer
 class Saver:
     """Writes checkpoints into a run, and keeps the last few.
 
-    A checkpoint is a copy in memory of what the training knows after a step. It is written while
-    the training goes on; until it is whole, the one before is the last.
+    A checkpoint is what the training knows after a step. It is written while the training goes on;
+    until it is whole, the one before is the last.
 
     Args:
         run: Where to.

@@ -80,14 +80,21 @@ def variables_of(model: Any) -> list[Any]:
 
 
 def values_of(variables: Sequence[Any]) -> list[np.ndarray]:
-    """Return copies of the variables' values. Every worker has to call it: some are sums of all."""
+    """Return the variables' values. Every worker has to call it: some are sums of all.
+
+    A tensor that was read from a variable never changes: TensorFlow gives the variable new memory
+    at its next update. So nothing is copied here on a CPU (340 MB: 1.3 s on a busy machine).
+    """
     return [_value(variable) for variable in variables]
 
 
 def _value(variable: Any) -> np.ndarray:
     if parts := _parts(variable):
         return np.stack([part.numpy() for part in parts])
-    return np.asarray(variable.numpy())  # a copy already
+    import tensorflow as tf
+
+    plain = isinstance(variable.value, tf.Variable) and not _is_distributed(variable.value)
+    return np.asarray(variable.value.read_value() if plain else variable.numpy())
 
 
 def _parts(variable: Any) -> tuple[Any, ...]:
@@ -98,12 +105,18 @@ def _parts(variable: Any) -> tuple[Any, ...]:
     import tensorflow as tf
 
     inner = variable.value
-    if not isinstance(inner, tf.distribute.DistributedValues):
+    if not _is_distributed(inner):
         return ()
     if inner.synchronization != tf.VariableSynchronization.ON_READ:
         return ()
     whole = len(inner.values) == inner.distribute_strategy.num_replicas_in_sync
     return tuple(inner.values) if whole else ()
+
+
+def _is_distributed(variable: Any) -> bool:
+    import tensorflow as tf
+
+    return isinstance(variable, tf.distribute.DistributedValues)
 
 
 def assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:

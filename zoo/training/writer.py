@@ -19,7 +19,8 @@ class Writer:
     """Does one piece of work at a time in a thread; an error is raised by the next call.
 
     Attributes:
-        seconds: Of processor time that the finished pieces took, which the training lost.
+        seconds: That the training lost to it: processor time of the finished pieces, and the wait
+            for the last one.
     """
 
     def __init__(self) -> None:
@@ -72,7 +73,9 @@ def writing() -> Iterator[Writer]:
         with suppress(Exception):
             writer.wait()
         raise
+    began = time.monotonic()
     with stop_requests() as stop:  # the first Ctrl-C lets the last checkpoint be finished
         writer.wait()
+    writer.seconds += time.monotonic() - began
     if stop.number:
         stop.end(stop.number)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -21,6 +22,7 @@ from zoo.run import Run
 from zoo.runs.folder import RunFolder
 from zoo.training import state
 from zoo.training.progress import Silent
+from zoo.training.updates import fuse_updates
 from zoo.training.writer import Writer, writing
 
 IRIS: dict[str, Any] = {
@@ -123,6 +125,41 @@ def test_the_variables_are_copies_of_the_step(
     zoo.train(**IRIS, run_dir=tmp_path, reporter=reporter)
     for at, value in enumerate(kept[0]):
         np.testing.assert_array_equal(written[0][f"variable{at}"], value)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam", "rmsprop", "adamw"])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_values_stay_when_the_training_goes_on(optimizer: str, jit_compile: bool) -> None:
+    """Also by TensorFlow's own updates of large variables, and of some rows of an embedding."""
+    model = keras.Sequential(
+        [
+            keras.Input((3,), dtype="int32"),
+            keras.layers.Embedding(50, 100),
+            keras.layers.Flatten(),
+            keras.layers.Dense(300),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(300),
+        ]
+    )
+    model.compile(optimizer, "mse", metrics=["mae"], jit_compile=jit_compile)
+    model.optimizer.learning_rate = 0.1
+    if optimizer == "sgd":
+        model.optimizer.momentum = 0.9
+    model.optimizer.build(model.trainable_variables)
+    fuse_updates(model.optimizer)
+    x, y = np.arange(24).reshape(8, 3), np.ones((8, 300))
+    model.fit(x, y, verbose=0)
+    values = state.values_of(state.variables_of(model))
+    copies = [value.copy() for value in values]
+    model.fit(x, y, batch_size=2, epochs=2, verbose=0)
+    for variable in state.variables_of(model):
+        variable.assign(variable + keras.ops.ones_like(variable))
+    for value, copy in zip(values, copies, strict=True):
+        np.testing.assert_array_equal(value, copy)
+    now = state.values_of(state.variables_of(model))
+    changed = [not np.array_equal(value, copy) for value, copy in zip(now, copies, strict=True)]
+    assert all(changed)
 
 
 def test_a_run_is_not_finished_before_its_last_checkpoint_is_whole(
