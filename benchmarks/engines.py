@@ -102,7 +102,7 @@ def export(model: str, batch: int, folder: Path) -> tuple[dict[str, np.ndarray],
     card = zoo.card(model)
     network, task = zoo.build(model), noise_task(card, card.input_shape)
     whole = Served(task, task.served(network), *examples(task, None))
-    served = whole.folded()
+    served = whole.folded
     for form in ENGINES.values():
         with quiet_stderr():
             FORMATS[form].module.write(served, folder, None)

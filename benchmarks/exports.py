@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.serving.formats import FORMATS
+from zoo.serving.readme import agreed, scored
 
 if TYPE_CHECKING:
     from zoo.run import Run
@@ -85,14 +86,11 @@ class Row:
         if self.report is None:
             return f"| {self.recipe} | {self.format} | {self.fault} | | | | | | |"
         one = self.report
-        same = "" if one["agreement"] is None else f"{one['agreement']:.2%}"
-        score = ""
-        if one["artefact_score"] is not None:
-            score = f"{one['artefact_score']:.4f} {one['score'].replace('_', ' ')}"
         return (
             f"| {self.recipe} | {self.format} | {one['signature']} | "
-            f"{one['largest_difference']:.0e} | {same} | {score} | {one['size'] / 1e3:,.0f} | "
-            f"{one['milliseconds']:.2f} | {one['milliseconds_each']:.3f} |"
+            f"{one['largest_difference']:.0e} | {agreed(one)} | {scored(one)} | "
+            f"{one['size'] / 1e3:,.0f} | {one['milliseconds']:.2f} | "
+            f"{one['milliseconds_each']:.3f} |"
         )
 
 

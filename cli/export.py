@@ -19,8 +19,8 @@ from cli.options import (
 from cli.output import emit_json, facts, heading, hint, table
 from zoo.base.files import require_writable
 from zoo.run import load
+from zoo.serving.formats import DEFAULT, FORMATS, MOST_LOST, QUANTIZATIONS
 
-FORMATS = ("savedmodel", "keras", "onnx", "litert", "openvino")
 COLUMNS = ("format", "signature", "examples", "difference", "agrees", "score", "bytes", "ms")
 
 
@@ -29,9 +29,9 @@ COLUMNS = ("format", "signature", "examples", "difference", "agrees", "score", "
 @click.option(
     "--format",
     "formats",
-    type=click.Choice(FORMATS),
+    type=click.Choice(list(FORMATS)),
     multiple=True,
-    help="May be given several times; savedmodel and keras by default.",
+    help=f"May be given several times; {' and '.join(DEFAULT)} by default.",
 )
 @click.option(
     "--output",
@@ -48,13 +48,13 @@ COLUMNS = ("format", "signature", "examples", "difference", "agrees", "score", "
 )
 @click.option(
     "--quantize",
-    type=click.Choice(["dynamic", "float16", "int8"]),
+    type=click.Choice(QUANTIZATIONS),
     help="Smaller numbers: litert takes all three, onnx dynamic and int8, openvino float16.",
 )
 @click.option(
     "--max-loss",
     type=click.FloatRange(min=0.0),
-    default=0.01,
+    default=MOST_LOST,
     show_default=True,
     help="The most that a quantised format may lose of the task's score.",
 )
@@ -84,7 +84,7 @@ def command(
     require_writable(output)
     path = found.export(
         output,
-        formats=formats or ("savedmodel", "keras"),
+        formats=formats or DEFAULT,
         name=name,
         version=version,
         overwrite=overwrite,
@@ -119,22 +119,19 @@ def _inputs(sides: dict[str, Any]) -> str:
 
 def show_reports(reports: list[dict[str, Any]]) -> None:
     """Print how each signature of each format compares with the model."""
-    rows = []
-    for one in reports:
-        agrees = "" if one["agreement"] is None else f"{one['agreement']:.2%}"
-        score = ""
-        if one["artefact_score"] is not None:
-            score = f"{one['artefact_score']:.4f} {one['score'].replace('_', ' ')}"
-        rows.append(
-            (
-                one["format"],
-                one["signature"],
-                f"{one['examples']:,}",
-                f"{one['largest_difference']:.1e}",
-                agrees,
-                score,
-                f"{one['size']:,}",
-                f"{one['milliseconds']:.2f}",
-            )
+    from zoo.serving.readme import agreed, scored
+
+    rows = [
+        (
+            one["format"],
+            one["signature"],
+            f"{one['examples']:,}",
+            f"{one['largest_difference']:.1e}",
+            agreed(one),
+            scored(one),
+            f"{one['size']:,}",
+            f"{one['milliseconds']:.2f}",
         )
+        for one in reports
+    ]
     table(COLUMNS, rows, right=("examples", "difference", "agrees", "bytes", "ms"))

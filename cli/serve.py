@@ -14,6 +14,10 @@ from cli.options import run_dir_option
 from cli.output import note
 from zoo.base.errors import DlzooError, StorageError, UsageError
 from zoo.base.optional import require_package
+from zoo.serving.server.engine import ENGINES, FASTEST
+from zoo.serving.server.models import Limits
+
+MEGABYTE = 2**20
 
 MOST_CONNECTIONS = 1024
 """More are answered with 503."""
@@ -36,7 +40,7 @@ MOST_CONNECTIONS = 1024
 )
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "tensorflow", "onnx", "openvino"]),
+    type=click.Choice(["auto", *ENGINES]),
     default="auto",
     show_default=True,
     help="What computes; auto takes the fastest that the export has a format for.",
@@ -44,21 +48,21 @@ MOST_CONNECTIONS = 1024
 @click.option(
     "--batch",
     type=click.IntRange(min=1),
-    default=64,
+    default=Limits.batch,
     show_default=True,
     help="Examples of requests that come at the same time, computed together at most.",
 )
 @click.option(
     "--queue",
     type=click.IntRange(min=1),
-    default=1024,
+    default=Limits.queue,
     show_default=True,
     help="Examples that may wait; more are answered with 503.",
 )
 @click.option(
     "--body",
     type=click.IntRange(min=1),
-    default=16,
+    default=Limits.body // MEGABYTE,
     show_default=True,
     help="Megabytes of a request at most.",
 )
@@ -84,7 +88,7 @@ def command(
     with contextlib.ExitStack() as stack:
         door = stack.enter_context(_bound(host, port))
         folders = [_folder(one, run_dir, engine, stack) for one in models]
-        _serve(folders, door, engine, {"batch": batch, "queue": queue, "body": body * 2**20})
+        _serve(folders, door, engine, {"batch": batch, "queue": queue, "body": body * MEGABYTE})
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -122,7 +126,7 @@ def _folder(given: str, run_dir: Path, engine: str, stack: contextlib.ExitStack)
         raise UsageError(f"{given} is neither an export nor a run: {error}") from None
     made = stack.enter_context(tempfile.TemporaryDirectory(prefix="dlzoo-serve-"))
     note(f"exporting {run.name} …")
-    if engine in ("onnx", "openvino"):
+    if engine in FASTEST:
         return run.export(made, formats=("savedmodel", engine)).parent
     if engine == "auto" and find_spec("tf2onnx") and find_spec("onnxruntime"):
         try:
@@ -139,7 +143,7 @@ def _serve(folders: list[Path], door: socket.socket, engine: str, limits: dict[s
 
     start_tensorflow()
     from zoo.serving.server.app import Measurements, create_app
-    from zoo.serving.server.models import Limits, Model, Models
+    from zoo.serving.server.models import Model, Models
 
     chosen, measurements = Limits(**limits), Measurements()
     models = Models([Model(one, engine, chosen, measurements.batched) for one in folders])

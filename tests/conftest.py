@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from zoo.base.processes import run_apart
 from zoo.base.runtime import claim_devices, start_tensorflow
 
 
@@ -26,14 +27,21 @@ def _seeded() -> None:
     keras.utils.set_random_seed(0)
 
 
-@pytest.fixture(autouse=True)
-def _verified_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="session", autouse=True)
+def _verified_here() -> Iterator[None]:
     """Check exports in this process: to import TensorFlow in a fresh one takes seconds each time.
 
-    Tests marked `fresh` check them as users do.
+    Fixtures of every scope do so. Tests marked `fresh` check them as users do.
     """
-    if not request.node.get_closest_marker("fresh"):
-        monkeypatch.setattr("zoo.serving.verify.run_apart", here)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zoo.serving.verify.run_apart", here)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _verified_apart(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if request.node.get_closest_marker("fresh"):
+        monkeypatch.setattr("zoo.serving.verify.run_apart", run_apart)
 
 
 def here(function: Any, *arguments: Any) -> Iterator[Any]:

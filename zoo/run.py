@@ -14,6 +14,7 @@ from zoo import registry
 from zoo.base.errors import DlzooError, StorageError, UsageError
 from zoo.base.runtime import start_tensorflow
 from zoo.runs.folder import RUNS, RunFolder, find
+from zoo.serving.formats import DEFAULT, MOST_LOST
 from zoo.training.changes import Changes
 from zoo.training.progress import Reporter
 from zoo.weights.gpt2 import is_checkpoint
@@ -366,12 +367,12 @@ class Run(RunFolder):
         self,
         output: str | Path = "exports",
         *,
-        formats: Sequence[str] = ("savedmodel", "keras"),
+        formats: Sequence[str] = DEFAULT,
         name: str | None = None,
         version: int | None = None,
         overwrite: bool = False,
         quantize: str | None = None,
-        max_loss: float = 0.01,
+        max_loss: float = MOST_LOST,
     ) -> Path:
         """Write the model for serving, and verify it.
 

@@ -24,13 +24,9 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def export(shared_run_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    with pytest.MonkeyPatch.context() as patch:
-        from tests.conftest import here
-
-        patch.setattr("zoo.serving.verify.run_apart", here)
-        run = tiny.run("table", shared_run_dir)
-        formats = ("savedmodel", "onnx")
-        return run.export(tmp_path_factory.mktemp("e"), formats=formats, name="flowers").parent
+    run = tiny.run("table", shared_run_dir)
+    formats = ("savedmodel", "onnx")
+    return run.export(tmp_path_factory.mktemp("e"), formats=formats, name="flowers").parent
 
 
 @pytest.fixture

@@ -14,8 +14,6 @@ from zoo.serving.formats import FORMATS
 from zoo.serving.verify import Case, Report, check, fault
 
 FACTS = "export.json"
-MOST_TOLERANCE = 1e-3
-"""What an artefact can allow itself at full precision, at most."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +81,8 @@ class Artefact:
         checked = {report.format for report in reports}
         found = [f"{name} was not checked" for name in self.facts["formats"] if name not in checked]
         for report in reports:
-            told = self.facts["formats"][report.format]
-            limits = told.get("max_loss"), min(told.get("tolerance") or 0.0, MOST_TOLERANCE) or None
-            if wrong := fault(FORMATS[report.format], report, *limits):
+            notes = self.facts["formats"][report.format]
+            if wrong := fault(FORMATS[report.format], report, notes):
                 found.append(f"{report.signature}: {wrong}")
         return found
 

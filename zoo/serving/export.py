@@ -28,7 +28,7 @@ from zoo.base.files import (
 from zoo.base.runtime import quiet_stderr
 from zoo.serving import answer, readme, samples
 from zoo.serving.artefact import FACTS, Artefact, versions
-from zoo.serving.formats import DEFAULT, Format, formats
+from zoo.serving.formats import DEFAULT, MOST_LOST, PORTABLE, Format, formats
 from zoo.serving.served import Served
 from zoo.serving.verify import Case, Report, check, fault
 from zoo.tasks.base import Task
@@ -36,8 +36,6 @@ from zoo.tasks.endpoint import Endpoint
 
 MOST_VERSION = 2**31 - 1
 """TensorFlow Serving reads versions as 64-bit integers; clients of other languages as 32-bit."""
-MOST_LOST = 0.01
-"""What a quantised artefact may lose of the task's score where nobody says."""
 CONFIG = "model.config"
 
 
@@ -131,10 +129,9 @@ def _write_formats(
     written: dict[str, Any] = {}
     cases: dict[str, list[Case]] = {}
     reports: list[Report] = []
-    faster = served.folded()
     for one in wanted:
         # The encoded network is for training on, too: it keeps its normalisations.
-        whole = served if one.group == "encoded" else faster
+        whole = served if one.group == "encoded" else served.folded
         with quiet_stderr(), warnings.catch_warnings():  # converters tell their whole work
             warnings.simplefilter("ignore")
             notes = one.module.write(whole, folder, quantize)
@@ -143,14 +140,13 @@ def _write_formats(
         widest = max(endpoint.tolerance for endpoint in whole.group(one.group).values())
         if widest > one.tolerance:
             notes["tolerance"] = widest
+        if quantize is not None:
+            notes["max_loss"] = max_loss
         found = check(one, folder, cases[one.group])
-        allowed = None if quantize is None else max_loss
         for report in found:
-            if wrong := fault(one, report, allowed, notes.get("tolerance")):
+            if wrong := fault(one, report, notes):
                 raise DlzooError(f"{wrong}. Nothing was written.")
         reports += found
-        if allowed is not None:
-            notes["max_loss"] = allowed
         present = [file for file in one.files if (folder / file).exists()]
         written[one.name] = {"files": present, **notes}
     samples.save(folder / samples.FILE, cases)
@@ -164,7 +160,7 @@ def _write_formats(
     told: dict[str, Any] = {
         "formats": written,
         "signatures": signatures.get("raw", {}),
-        "portable": signatures.get("portable", {}).get("serving_default"),
+        "portable": signatures.get("portable", {}).get(PORTABLE),
         "checked_on": served.split or "noise",
         "largest_difference": max((one.largest_difference for one in reports), default=0.0),
         "reports": [asdict(one) for one in reports],

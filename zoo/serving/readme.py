@@ -36,6 +36,18 @@ def as_json(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
+def agreed(report: Mapping[str, Any]) -> str:
+    """Return the share of examples with the same answers, where they can be the same."""
+    return "" if report["agreement"] is None else f"{report['agreement']:.2%}"
+
+
+def scored(report: Mapping[str, Any]) -> str:
+    """Return the artefact's score with its name, where it has one."""
+    if report["artefact_score"] is None:
+        return ""
+    return f"{report['artefact_score']:.4f} {report['score'].replace('_', ' ')}"
+
+
 def page(facts: Mapping[str, Any], uses: Mapping[str, str]) -> str:
     """Return the page in Markdown.
 
@@ -121,13 +133,12 @@ def _formats(facts: Mapping[str, Any]) -> list[str]:
         "|---|---|---:|---:|---:|---|---:|---:|",
     ]
     for row in facts["reports"]:
-        same = "" if row["agreement"] is None else f"{row['agreement']:.2%}"
         score = ""
         if row["artefact_score"] is not None:
             score = f"{row['score']} {row['artefact_score']:.4f} (model {row['model_score']:.4f})"
         lines.append(
             f"| {row['format']} | `{row['signature']}` | {row['examples']:,} | "
-            f"{row['largest_difference']:.1e} | {same} | {score} | {row['size']:,} | "
+            f"{row['largest_difference']:.1e} | {agreed(row)} | {score} | {row['size']:,} | "
             f"{row['milliseconds']:.2f} |"
         )
     return lines

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
     from zoo.serving.served import Served
     from zoo.tasks.base import Task
-    from zoo.tasks.endpoint import Endpoint
 
 FILE = "samples.npz"
 MOST = 10_000
@@ -41,12 +40,12 @@ def examples(task: Task, dataset: Dataset | None) -> tuple[dict[str, np.ndarray]
     return columns, told
 
 
-def case(served: Served, signature: str, endpoint: Endpoint) -> Case:
+def case(served: Served, group: str, signature: str) -> Case:
     """Return what a signature is asked, with the model's answers and scores."""
-    inputs = served.inputs(endpoint)
-    expected = served.answers(endpoint, inputs)
+    inputs, expected = served.answered(group, signature)
     task, raw = served.task, served.examples
-    told = task.score_served(expected, raw) if served.split and endpoint.examples else None
+    scored = served.split and served.group(group)[signature].examples
+    told = task.score_served(expected, raw) if scored else None
     if told is None:
         return Case(signature, inputs, expected)
 
@@ -61,7 +60,8 @@ def case(served: Served, signature: str, endpoint: Endpoint) -> Case:
 def cases(served: Served, groups: Iterable[str]) -> dict[str, list[Case]]:
     """Return what the signatures of some groups are asked, see `Served.group`."""
     return {
-        group: [case(served, *pair) for pair in served.group(group).items()] for group in groups
+        group: [case(served, group, signature) for signature in served.group(group)]
+        for group in groups
     }
 
 

@@ -13,11 +13,15 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.serving.folding import folded
+from zoo.serving.formats import PORTABLE
 from zoo.tasks.base import Task
 from zoo.tasks.endpoint import Endpoint
 
 EXACT = 5e-6
 """By how much folding may change answers."""
+Asked = tuple[dict[str, np.ndarray], dict[str, np.ndarray]]
+"""Inputs and outputs (N, …) by name."""
+
 ASKED = 256
 """Examples that are answered at a time."""
 
@@ -38,6 +42,7 @@ class Served:
     examples: Mapping[str, np.ndarray]
     split: str
 
+    @cached_property
     def folded(self) -> Served:
         """Return the same with normalisations folded into kernels, see `zoo.serving.folding`.
 
@@ -48,10 +53,9 @@ class Served:
         if network is self.network:
             return self
         found = dataclasses.replace(self, network=network)
-        endpoint = next(iter(self.endpoints.values()))
-        inputs = self.inputs(endpoint)
-        mine = self.answers(endpoint, inputs)
-        other = found.answers(next(iter(found.endpoints.values())), inputs)
+        default = next(iter(self.endpoints))
+        inputs, mine = self.answered("raw", default)
+        other = found.answers(found.endpoints[default], inputs)
         exact = all(
             np.allclose(other[name], one, rtol=EXACT, atol=EXACT)
             for name, one in mine.items()
@@ -69,13 +73,18 @@ class Served:
         """The signature of the other formats."""
         return self.task.portable(self.network)
 
+    @cached_property
+    def encoded(self) -> Endpoint:
+        """The network's own signature."""
+        return self.task.encoded(self.network)
+
     def group(self, name: str) -> dict[str, Endpoint]:
         """Return the signatures of a group of formats, see `zoo.serving.formats.Format.group`."""
         if name == "raw":
             return self.endpoints
         if name == "portable":
-            return {"serving_default": self.portable}
-        return {"serving_default": self.task.encoded(self.network)}
+            return {PORTABLE: self.portable}
+        return {PORTABLE: self.encoded}
 
     @cached_property
     def module(self) -> Any:
@@ -87,6 +96,25 @@ class Served:
         raw = {name: values[:count] for name, values in self.examples.items()}
         asked = endpoint.asked_with(raw)
         return {name: texts(values) for name, values in zip(endpoint.signature, asked, strict=True)}
+
+    @cached_property
+    def _answered(self) -> dict[tuple[str, str], Asked]:
+        return {}
+
+    def answered(self, group: str, signature: str) -> Asked:
+        """Return the examples as a signature takes them, and what the model answers to them.
+
+        Both are computed once. They are kept until the export ends.
+
+        Args:
+            group: See `group`.
+            signature: One of that group.
+        """
+        if (group, signature) not in self._answered:
+            endpoint = self.group(group)[signature]
+            inputs = self.inputs(endpoint)
+            self._answered[group, signature] = inputs, self.answers(endpoint, inputs)
+        return self._answered[group, signature]
 
     def answers(
         self, endpoint: Endpoint, inputs: Mapping[str, np.ndarray]

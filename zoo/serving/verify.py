@@ -18,6 +18,8 @@ Answers = dict[str, np.ndarray]
 
 CHUNK = 64
 """Examples that are asked for at a time."""
+MOST_TOLERANCE = 1e-3
+"""What an artefact can allow itself at full precision, at most."""
 REPEATS = 5
 """Calls whose median is the latency."""
 
@@ -182,25 +184,24 @@ def _difference(given: np.ndarray, wanted: np.ndarray) -> float:
     return float("inf") if np.isnan(differences).any() else float(differences.max(initial=0.0))
 
 
-def fault(
-    one: Format, report: Report, max_loss: float | None, tolerance: float | None = None
-) -> str | None:
+def fault(one: Format, report: Report, notes: Mapping[str, Any]) -> str | None:
     """Return in one line what is wrong with an artefact's answers, or None.
 
     Args:
         one: Its format.
         report: How it compares with the model.
-        tolerance: The most by which answers at full precision may differ; the format's by default.
-        max_loss: The most that it may lose where it is quantised. At full precision, None: it must
-            answer as the model does.
+        notes: What ``export.json`` says of the format: ``max_loss``, the most that a quantised one
+            may lose; without it, the format must answer as the model does, up to ``tolerance``,
+            or up to the format's own.
     """
+    max_loss = notes.get("max_loss")
     if max_loss is not None:
         lost = loss(report)
         if lost <= max_loss:
             return None
         what = report.score or ("of its answers" if report.agreement is not None else "in numbers")
         return f"{one.name}, quantised, loses {lost:.4g} {what}, more than {max_loss:g}"
-    allowed = one.tolerance if tolerance is None else tolerance
+    allowed = min(notes.get("tolerance", one.tolerance), MOST_TOLERANCE)
     if not report.largest_difference <= allowed:
         return (
             f"{one.name}'s answers differ from the model's by {report.largest_difference:.2g}, "

@@ -246,15 +246,6 @@ class LanguageModelling(TextWindows):
             left_out=f"{TOKENS}; {LOOP}",
         )
 
-    def encoded(self, network: Any) -> Endpoint:
-        """Return the network's own signature."""
-        one = self.portable(network)
-
-        def serve(tokens: Any) -> dict[str, Any]:
-            return {"output": network(tokens, training=False)}
-
-        return dataclasses.replace(one, function=serve)
-
 
 def require_sampling(request: SampleRequest) -> None:
     """Raise a `UsageError` unless temperature, top_k and top_p are such numbers."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ TOKENS = "texts become the numbers of their tokens outside of it"
 LOOP = "the loop that writes token after token is outside of it"
 
 Inputs = Callable[[Mapping[str, Any]], Any]
+Named = Callable[[Mapping[str, np.ndarray]], dict[str, np.ndarray]]
 Respond = Callable[[Mapping[str, Any]], dict[str, Any]]
 """From encoded columns to named outputs, in the graph."""
 
@@ -70,20 +72,10 @@ def files_endpoint(asked: Mapping[str, Feature], respond: Respond) -> Endpoint |
 def encoded_endpoint(asked: Mapping[str, Feature], respond: Respond) -> Endpoint:
     """Return a signature that takes the columns as the network does."""
 
-    def examples(raw: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
-        return tuple(np.asarray(one.encode(raw[name])) for name, one in asked.items())
+    def named(raw: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        return {name: np.asarray(one.encode(raw[name])) for name, one in asked.items()}
 
-    drawn = examples(_noise(asked, 1))
-    return Endpoint(
-        lambda *given: respond(dict(zip(asked, given, strict=True))),
-        {
-            name: tf.TensorSpec((None, *one.shape[1:]), one.dtype, name=name)
-            for name, one in zip(asked, drawn, strict=True)
-        },
-        lambda count: examples(_noise(asked, count)),
-        examples,
-        left_out=TOKENS,
-    )
+    return dataclasses.replace(_encoded_endpoint(asked, named, respond), left_out=TOKENS)
 
 
 def network_endpoint(
@@ -102,17 +94,28 @@ def network_endpoint(
         inputs = found if isinstance(found, Mapping) else {next(iter(columns)): found}
         return {name: np.asarray(one) for name, one in inputs.items()}
 
-    drawn = named(_noise(columns, 1))
+    def serve(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        given = inputs if len(inputs) > 1 else next(iter(inputs.values()))
+        return {"output": network(given, training=False)}
 
-    def serve(*given: Any) -> dict[str, Any]:
-        inputs = given[0] if len(given) == 1 else dict(zip(drawn, given, strict=True))
-        return {"output": network(inputs, training=False)}
+    return _encoded_endpoint(columns, named, serve)
+
+
+def _encoded_endpoint(columns: Mapping[str, Feature], named: Named, respond: Respond) -> Endpoint:
+    """Return a signature of encoded inputs, whose shapes are those of one example of noise.
+
+    Args:
+        columns: Of the data.
+        named: From raw columns to inputs by name.
+        respond: From these inputs to outputs, in the graph.
+    """
+    drawn = named(_noise(columns, 1))
 
     def examples(raw: Mapping[str, np.ndarray]) -> tuple[Any, ...]:
         return tuple(named(raw).values())
 
     return Endpoint(
-        serve,
+        lambda *given: respond(dict(zip(drawn, given, strict=True))),
         {
             name: tf.TensorSpec((None, *one.shape[1:]), one.dtype, name=name)
             for name, one in drawn.items()

@@ -105,7 +105,7 @@ def elsewhere(
         np.save(folder / f"{kind}-asked.npy", given)
         np.savez(folder / f"{kind}-inputs.npz", **inputs(kind, run, given))  # type: ignore[arg-type]
         # Loaded anew, as `dlzoo export` does: nothing has been computed by it yet.
-        path = load_run(run.path).export(folder / "exports", name=kind)
+        path = load_run(run.path).export(folder / "exports", name=kind, formats=("savedmodel",))
         files = (str(folder / f"{kind}-{what}") for what in ("inputs.npz", "answered.npy"))
         lines.append("|".join((str(path), names[0], names[2], *files)))
     done = subprocess.run(

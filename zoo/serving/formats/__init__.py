@@ -94,6 +94,9 @@ FORMATS = {
     )
 }
 DEFAULT = ("savedmodel", "keras")
+MOST_LOST = 0.01
+"""What a quantised format may lose of the task's score where nobody says."""
+QUANTIZATIONS = tuple(sorted({word for one in FORMATS.values() for word in one.quantizations}))
 
 
 def formats(names: tuple[str, ...], quantize: str | None = None) -> list[Format]:
@@ -111,8 +114,8 @@ def formats(names: tuple[str, ...], quantize: str | None = None) -> list[Format]
     if quantize is not None:
         able = [one.name for one in FORMATS.values() if quantize in one.quantizations]
         if not able:
-            words = sorted({word for one in FORMATS.values() for word in one.quantizations})
-            raise UsageError(f"quantize must be one of {', '.join(words)}, got '{quantize}'")
+            words = ", ".join(QUANTIZATIONS)
+            raise UsageError(f"quantize must be one of {words}, got '{quantize}'")
         unable = [one.name for one in found if one.name not in able]
         if unable:
             ones, others = " and ".join(unable), " and ".join(able)

@@ -72,24 +72,14 @@ class Model:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="answers")
         self._bad: dict[Path, tuple[int, int] | None] = {}
         """Versions that could not be loaded, see `_stamp`."""
-        self.served = self._first(folder)
-
-    def _first(self, folder: Path) -> Served:
-        """Return the highest version that can be loaded.
-
-        Raises:
-            DlzooError: There is none; why the highest cannot is said.
-        """
-        if self._folder is None:
-            return self._serve(folder)
-        failed: DlzooError | None = None
-        for path in self._versions():
-            try:
-                return self._serve(path)
-            except Exception as error:  # whatever is wrong with it, a lower one may answer
-                self._note(path, error)
-                failed = failed or _refusal(path, error)
-        raise failed or UsageError(f"{folder} holds no version: export one with dlzoo export")
+        self._refused: DlzooError | None = None
+        """Why the first of them could not."""
+        found = self._serve(folder) if self._folder is None else self._highest(None)
+        if found is None:
+            raise self._refused or UsageError(
+                f"{folder} holds no version: export one with dlzoo export"
+            )
+        self.served = found
 
     @property
     def name(self) -> str:
@@ -99,8 +89,7 @@ class Model:
     def _serve(self, path: Path) -> Served:
         stamp = _stamp(path)
         model = Loaded(Artefact.open(path), self._engine)
-        for name in model.signatures:  # what cannot answer is no version
-            _try(model, name)
+        _try(model)
         served = Served(model, path, stamp)
         for name in model.signatures:
             served.batchers[name] = Batcher(
@@ -121,32 +110,33 @@ class Model:
         """
         if self._folder is None:
             return False
-        for path in self._versions():
+        found = self._highest(self.served)
+        if found is None or found is self.served:
+            return False
+        self.served = found
+        logger.info("%s: version %d answers now", self.name, found.model.version)
+        return True
+
+    def _highest(self, now: Served | None) -> Served | None:
+        """Return the highest version that can be loaded, or `now` where it is that one."""
+        assert self._folder is not None
+        try:
+            paths = versions(self._folder)
+        except OSError:
+            return None
+        for path in paths:
             stamp = _stamp(path)
-            if (path, stamp) == (self.served.path, self.served.stamp):
-                return False
+            if now is not None and (path, stamp) == (now.path, now.stamp):
+                return now
             if stamp is None or self._bad.get(path) == stamp:
                 continue
             try:
-                self.served = self._serve(path)
-            except Exception as error:
-                self._note(path, error)
-                continue
-            logger.info("%s: version %d answers now", self.name, self.served.model.version)
-            return True
-        return False
-
-    def _versions(self) -> list[Path]:
-        """Return the folders of whole versions, the highest first."""
-        assert self._folder is not None
-        try:
-            return [path for path in versions(self._folder) if _stamp(path) is not None]
-        except OSError:
-            return []
-
-    def _note(self, path: Path, error: Exception) -> None:
-        self._bad[path] = _stamp(path)
-        logger.error("%s cannot be served: %s", path, gist(error))
+                return self._serve(path)
+            except Exception as error:  # whatever is wrong with it, a lower one may answer
+                self._bad[path] = stamp
+                self._refused = self._refused or _refusal(path, error)
+                logger.error("%s cannot be served: %s", path, gist(error))
+        return None
 
     def close(self) -> None:
         """End without waiting: the server has answered what it took on."""
@@ -168,14 +158,14 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return found.st_ino, found.st_mtime_ns
 
 
-def _try(model: Loaded, signature: str) -> None:
-    """Ask a version once, as it will be asked, which also warms it up."""
+def _try(model: Loaded) -> None:
+    """Ask each signature once: what cannot answer is no version, and the others are warm then."""
     from zoo.serving import samples
 
     cases = samples.load(model.artefact.path / samples.FILE)
     for case in cases.get("raw") or cases.get("portable", []):
-        if case.signature == signature:
-            model.answer(signature, {name: one[:1] for name, one in case.inputs.items()})
+        if case.signature in model.signatures:
+            model.answer(case.signature, {name: one[:1] for name, one in case.inputs.items()})
 
 
 class Models:

@@ -42,12 +42,8 @@ PHONE = {"width": 360, "height": 640}
 def address(shared_run_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of a server with a model of each kind."""
     output = tmp_path_factory.mktemp("exports")
-    with pytest.MonkeyPatch.context() as patch:
-        from tests.conftest import here
-
-        patch.setattr("zoo.serving.verify.run_apart", here)
-        for kind in KINDS:
-            tiny.run(kind, shared_run_dir).export(output, name=kind, formats=("savedmodel",))
+    for kind in KINDS:
+        tiny.run(kind, shared_run_dir).export(output, name=kind, formats=("savedmodel",))
     measurements = Measurements()
     models = Models([Model(output / kind, "auto", Limits(), lambda *_: None) for kind in KINDS])
     app = create_app(models, Limits(), measurements)
