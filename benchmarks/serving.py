@@ -3,16 +3,18 @@
     python -m benchmarks.serving EXPORT… [--clients 64] [--seconds 5]
 
 EXPORT is a folder of versions, as for `dlzoo serve`. The server runs in a process of its own and is
-asked with the request that lies in the export. The clients are coroutines of this process, so on
-a small machine they take a share of the processor.
+asked with the request that lies in the export. The clients are this process: plain sockets, whose
+requests are made beforehand, so that they take little of the processor from the server. One by one
+means that batches hold one example: each request is a call of the model of its own.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import contextlib
 import re
+import selectors
+import socket
 import subprocess
 import sys
 import time
@@ -20,6 +22,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 LENGTH = re.compile(rb"content-length: (\d+)", re.IGNORECASE)
+WARM = 1.0
+"""Seconds of requests before those that are counted."""
 
 
 @contextlib.contextmanager
@@ -40,38 +44,62 @@ def server(export: Path, batch: int) -> Iterator[int]:
             process.terminate()
 
 
-async def client(port: int, name: str, body: bytes, until: float) -> tuple[int, int]:
-    """Ask until a time, one request after another; return how many were answered, and lost."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+class Client:
+    """One connection, which sends a request again as soon as it is answered."""
+
+    def __init__(self, port: int, request: bytes) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.request = request
+        self.received = b""
+        self.answered = self.lost = 0
+        self.socket.sendall(request)
+
+    def read(self) -> bool:
+        """Take what has come; return whether it is an answer's end."""
+        part = self.socket.recv(2**20)
+        if not part:
+            raise SystemExit("the server closed a connection")
+        self.received += part
+        header, found, body = self.received.partition(b"\r\n\r\n")
+        length = LENGTH.search(header)
+        if not found or length is None or len(body) < int(length[1]):
+            return False
+        if header.startswith(b"HTTP/1.1 200"):
+            self.answered += 1
+        else:
+            self.lost += 1
+        self.received = b""
+        return True
+
+
+def rate(port: int, name: str, body: bytes, clients: int, seconds: float) -> tuple[float, int]:
+    """Return answers a second, and requests that were not answered with 200."""
     head = (
         f"POST /v1/models/{name}:predict HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    request = head.encode() + body
-    answered = lost = 0
+    several = [Client(port, head.encode() + body) for _ in range(clients)]
+    with selectors.DefaultSelector() as ready:
+        for one in several:
+            ready.register(one.socket, selectors.EVENT_READ, one)
+        _ask(ready, WARM)
+        for one in several:
+            one.answered = 0
+        began = time.perf_counter()
+        _ask(ready, seconds)
+        passed = time.perf_counter() - began
+    for one in several:
+        one.socket.close()
+    return sum(one.answered for one in several) / passed, sum(one.lost for one in several)
+
+
+def _ask(ready: selectors.BaseSelector, seconds: float) -> None:
+    """Send requests for so long, one after another on each connection."""
+    until = time.perf_counter() + seconds
     while time.perf_counter() < until:
-        writer.write(request)
-        header = await reader.readuntil(b"\r\n\r\n")
-        length = LENGTH.search(header)
-        assert length is not None
-        await reader.readexactly(int(length[1]))
-        if header.startswith(b"HTTP/1.1 200"):
-            answered += 1
-        else:
-            lost += 1
-    writer.close()
-    return answered, lost
-
-
-async def rate(
-    port: int, name: str, body: bytes, clients: int, seconds: float
-) -> tuple[float, int]:
-    """Return answers a second, and requests that were not answered with 200."""
-    await client(port, name, body, time.perf_counter() + 0.5)  # warm up
-    began = time.perf_counter()
-    several = [client(port, name, body, began + seconds) for _ in range(clients)]
-    found = await asyncio.gather(*several)
-    passed = time.perf_counter() - began
-    return sum(one[0] for one in found) / passed, sum(one[1] for one in found)
+        for key, _ in ready.select(1.0):
+            if key.data.read():
+                key.data.socket.sendall(key.data.request)
 
 
 def main() -> None:
@@ -92,7 +120,7 @@ def main() -> None:
         rates, lost = [], 0
         for clients, batch in ((1, 64), (asked.clients, 1), (asked.clients, 64)):
             with server(export, batch) as port:
-                speed, failed = asyncio.run(rate(port, export.name, body, clients, asked.seconds))
+                speed, failed = rate(port, export.name, body, clients, asked.seconds)
             rates.append(speed)
             lost += failed
         single, alone, together = rates

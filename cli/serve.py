@@ -83,7 +83,7 @@ def command(
     appears later takes over without a lost request. A RUN is exported to a temporary folder first.
     The page at / tries the models in a browser.
     """
-    for package in ("starlette", "uvicorn", "prometheus_client"):
+    for package in ("starlette", "uvicorn", "httptools", "orjson", "prometheus_client"):
         require_package(package, "serve")
     with contextlib.ExitStack() as stack:
         door = stack.enter_context(_bound(host, port))
@@ -143,20 +143,25 @@ def _serve(folders: list[Path], door: socket.socket, engine: str, limits: dict[s
 
     start_tensorflow()
     from zoo.serving.server.app import Measurements, create_app
-    from zoo.serving.server.models import Model, Models
+    from zoo.serving.server.models import Model, Models, settle
+    from zoo.serving.server.protocol import Protocol
 
     chosen, measurements = Limits(**limits), Measurements()
     models = Models([Model(one, engine, chosen, measurements.batched) for one in folders])
     for model in models:
         served = model.served.model
         note(f"{model.name}, version {served.version}, by {served.engine}")
+    settle()
     door.listen()  # who asks from now on is answered as soon as the server runs
     host, port = door.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     note(f"listening on http://{shown}:{port}/ (Ctrl-C stops)")
     config = uvicorn.Config(
         create_app(models, chosen, measurements),
+        http=Protocol,
         log_level="warning",
+        access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=30,
         limit_concurrency=MOST_CONNECTIONS,
         server_header=False,

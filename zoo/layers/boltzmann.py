@@ -351,6 +351,30 @@ class GibbsChain(layers.Layer):
         return (*input_shape[:-1], self.machines[0].kernel.shape[0])
 
 
+@keras.saving.register_keras_serializable("dlzoo")
+class ChainNetwork(keras.Model):
+    """A network from noise to images through a `GibbsChain` of one machine."""
+
+    @property
+    def chain(self) -> GibbsChain:
+        """The layer that draws."""
+        (found,) = (layer for layer in self.layers if isinstance(layer, GibbsChain))
+        return found
+
+    def half_steps(self, visible: Any, hidden: Any) -> tuple[Any, Any]:
+        """Return what both halves of a step draw from: each looks at one of the inputs alone.
+
+        Args:
+            visible: Visible units (B, V).
+            hidden: Hidden units (B, H).
+
+        Returns:
+            The hidden units' probabilities (B, H), and the visible units' means (B, V).
+        """
+        (machine,) = self.chain.machines
+        return machine(visible), machine.visible_mean(hidden)
+
+
 def _drawn(machine: BoltzmannMachine, mean: Any, seeds: Any, step: Any) -> Any:
     """Return visible units (B, V) drawn around their means."""
     size = mean.shape[-1]

@@ -58,6 +58,8 @@ class Experts(layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         self.output_initializer = keras.initializers.get(output_initializer)
         self.load = BusiestExpert(num_experts, name=f"{self.name}_load")
+        self.unroll = False
+        """Whether every expert is asked about every token, for runtimes that cannot route them."""
         self.supports_jit = False  # how many tokens an expert gets is known only when it runs
 
     def build(self, inputs_shape: Any, present_shape: Any = None) -> None:
@@ -115,7 +117,8 @@ class Experts(layers.Layer):
                 taken = ops.logical_and(taken, self._within_capacity(sent))
             expert = ops.where(taken, expert, self.num_experts)
         gate = ops.cast(gate, rows.dtype)[:, None]
-        outputs = gate * self._apart(rows, ops.cast(expert, "int32"))
+        answer = self._together if self.unroll else self._apart
+        outputs = gate * answer(rows, ops.cast(expert, "int32"))
         return ops.reshape(outputs, ops.shape(inputs))
 
     def route(self, rows: Any) -> Any:
@@ -140,14 +143,22 @@ class Experts(layers.Layer):
         rows = tf.convert_to_tensor(rows)
         groups = tf.dynamic_partition(rows, expert, self.num_experts + 1)
         places = tf.dynamic_partition(tf.range(tf.shape(rows)[0]), expert, self.num_experts + 1)
-        found = []
-        for number, group in enumerate(groups[:-1]):
-            hidden = ops.matmul(group, self.hidden_kernel[number]) + self.hidden_bias[number]
-            found.append(
-                ops.matmul(self.activation(hidden), self.kernel[number]) + self.bias[number]
-            )
+        found = [self._answer(number, group) for number, group in enumerate(groups[:-1])]
         outputs = tf.dynamic_stitch(places, [*found, tf.zeros_like(groups[-1])])
         return tf.ensure_shape(outputs, rows.shape)
+
+    def _together(self, rows: Any, expert: Any) -> Any:
+        """Return the same, each expert asked about every token."""
+        outputs = ops.zeros_like(rows)
+        for number in range(self.num_experts):
+            chosen = ops.cast(ops.equal(expert, number), rows.dtype)[:, None]
+            outputs = outputs + chosen * self._answer(number, rows)
+        return outputs
+
+    def _answer(self, number: int, rows: Any) -> Any:
+        """Return what one expert makes of tokens (N, width)."""
+        hidden = ops.matmul(rows, self.hidden_kernel[number]) + self.hidden_bias[number]
+        return ops.matmul(self.activation(hidden), self.kernel[number]) + self.bias[number]
 
     def compute_output_shape(self, inputs_shape: Any, present_shape: Any = None) -> Any:
         """Return the input's shape."""

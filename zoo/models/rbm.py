@@ -9,7 +9,13 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from zoo.layers.boltzmann import BoltzmannMachine, GibbsChain, Particles, as_dense
+from zoo.layers.boltzmann import (
+    BoltzmannMachine,
+    ChainNetwork,
+    GibbsChain,
+    Particles,
+    as_dense,
+)
 from zoo.layers.generators import Generator, random_normal
 from zoo.layers.losses import penalties
 from zoo.layers.metrics import Average
@@ -115,6 +121,11 @@ class RBM(Generator):
         """Return the visible means (B, *input_shape) at the ends of the chains of noise (B, V)."""
         ends = GibbsChain([self.machine], self.gibbs_steps)(latent)
         return self._shaped(ops.clip(ends, 0.0, 1.0))
+
+    def decoder_network(self) -> keras.Model:
+        """Return the `keras.Model` from noise to images: all steps of the chain."""
+        latent = keras.Input(self.latent_shape, name="latent")
+        return ChainNetwork(latent, self.decode(latent), name=self.name)
 
     def compute_loss(
         self,

@@ -3,12 +3,12 @@
 
     python answer.py --format onnx 'Deutschland'          a text
     python answer.py --format litert '{"width": 1.5}'     inputs by name, as JSON
-    python answer.py '{"label": 7, "seed": 3}'            an image, of a diffusion model
+    python answer.py '{"label": 7, "seed": 3}'            an image, where it is made step by step
     python answer.py --samples                            the examples in samples.npz
 
 It does what the format cannot carry: texts become numbers of tokens, a model that writes is asked
-again for each next token, and one that takes noise away is asked again for each step. Images that
-go in are pixels from 0 to 255 of the model's size.
+again for each next token, and one that makes an image step by step is asked again for each step.
+Images that go in are pixels from 0 to 255 of the model's size.
 """
 
 from __future__ import annotations
@@ -97,6 +97,8 @@ class Model:
             return self._text(value)
         if "next_time" in self.inputs and "latent" not in value:
             return {"image": self._sampled(value).tolist()}
+        if "hidden" in self.inputs and "hidden" not in value:
+            return {"image": self._chained(value).tolist()}
         if "before" in self.inputs and "before" not in value:
             (name,) = (name for name in self.inputs if name != "before")
             if name in value:
@@ -156,6 +158,29 @@ class Model:
             asked["next_time"] = np.array([times[at + 1]], "int32")
             asked["latent"] = self.ask(asked)["image"]
         return np.asarray(np.clip(0.5 * asked["latent"][0] + 0.5, 0.0, 1.0))
+
+    def _chained(self, value: dict[str, Any]) -> np.ndarray:
+        """Draw hidden and visible units in turn by a ``seed``, and return the means at the end."""
+        chain = self.facts["portable"]["constants"]
+        random = np.random.default_rng(value.get("seed", 0))
+        binary = chain["visible"] == "bernoulli"
+
+        def drawn(name: str, chances: np.ndarray) -> None:
+            if name == "hidden" or binary:
+                units = random.random(chances.shape) < chances
+            else:
+                units = chances + chain["deviation"] * random.normal(size=chances.shape)
+            asked[name] = units.astype("float32")
+
+        sizes = {name: (1, one["shape"][1]) for name, one in self.inputs.items()}
+        start = random.normal(size=sizes["visible"])
+        asked = {"hidden": np.zeros(sizes["hidden"], "float32")}
+        asked["visible"] = (start > 0.0 if binary else start).astype("float32")
+        for _ in range(chain["steps"]):
+            drawn("hidden", self.ask(asked)["hidden_odds"])
+            drawn("visible", self.ask(asked)["visible_means"])
+        asked["hidden"] = self.ask(asked)["hidden_odds"]  # at the end, means stand for draws
+        return np.asarray(self.ask(asked)["image"][0])
 
     def _continued(self, text: str) -> str:
         """Write the most probable token until the model's length is full."""

@@ -1,7 +1,8 @@
-"""Recurrent layers without loops, for runtimes that cannot carry those of TensorFlow.
+"""Layers without loops and routing, for runtimes that cannot carry those of TensorFlow.
 
 ONNX Runtime and OpenVINO refuse some loops, and LiteRT needs a fixed number of rows for all. A
-sequence of a known length needs no loop: each step stands in the graph by itself.
+sequence of a known length needs no loop: each step stands in the graph by itself. None of the three
+has TensorFlow's operations that route tokens to experts; without them, each expert computes all.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from zoo.base.errors import DlzooError, gist
 
 @contextlib.contextmanager
 def unrolled(network: Any) -> Iterator[bool]:
-    """Within it, a network's recurrent layers are traced step by step; say if there are any.
+    """Within it, a network's loops and routing are traced part by part; say if there are any.
 
     Args:
-        network: A `keras.Model`. Layers with loops have ``unroll``, as Keras's own do.
+        network: A `keras.Model`. Layers with loops have ``unroll``, as Keras's own do; so have
+            those that route.
     """
     looped = [one for one in network._flatten_layers() if getattr(one, "unroll", None) is False]
     for layer in looped:

@@ -248,8 +248,43 @@ class Generation(Task):
         return {"generate": Endpoint(generate, signature, sample)}
 
     def portable(self, network: Any) -> Endpoint:
-        """Return the same signature: latents, labels and images are numbers."""
-        return self.endpoints(network)["generate"]
+        """Return the same signature or, of a Markov chain, the two halves of one of its steps.
+
+        The chain's units are drawn outside of it: so its answers depend on no random numbers.
+        """
+        whole = self.endpoints(network)["generate"]
+        if not hasattr(network, "half_steps"):
+            return whole
+        import tensorflow as tf
+
+        chain = network.chain
+        (machine,) = chain.machines
+        (latent,) = whole.signature.values()
+
+        def serve(visible: Any, hidden: Any) -> dict[str, Any]:
+            odds, means = network.half_steps(visible, hidden)
+            image = tf.reshape(tf.clip_by_value(means, 0.0, 1.0), (-1, *network.output_shape[1:]))
+            return {"hidden_odds": odds, "visible_means": means, "image": image}
+
+        def sample(count: int) -> tuple[Any, ...]:
+            (noise,) = whole.sample(count)
+            units = np.random.default_rng(1).random((count, machine.units)) < 0.5
+            return (noise > 0.0).astype(np.float32), units.astype(np.float32)
+
+        return Endpoint(
+            serve,
+            {
+                "visible": tf.TensorSpec(latent.shape, tf.float32, name="visible"),
+                "hidden": tf.TensorSpec((None, machine.units), tf.float32, name="hidden"),
+            },
+            sample,
+            left_out="the chain's loop and its draws are outside of it",
+            constants={
+                "steps": chain.steps,
+                "visible": machine.visible,
+                "deviation": machine.deviation,
+            },
+        )
 
     def encoded(self, network: Any) -> Endpoint:
         """Return the same signature, with the network's name of its output."""

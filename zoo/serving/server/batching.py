@@ -57,12 +57,9 @@ class Batcher:
         self._queue = queue
         self._batched = batched
         self._waiting: list[_Waiting] = []
-        self._worker: asyncio.Task[None] | None = None
-
-    @property
-    def depth(self) -> int:
+        self.depth = 0
         """How many examples wait."""
-        return sum(one.size for one in self._waiting)
+        self._worker: asyncio.Task[None] | None = None
 
     async def __call__(self, inputs: Inputs) -> dict[str, np.ndarray]:
         """Return the outputs for a request's inputs.
@@ -78,6 +75,7 @@ class Batcher:
             raise OverloadedError
         future: asyncio.Future[dict[str, np.ndarray]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(inputs, size, future))
+        self.depth += size
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
         return await future
@@ -126,6 +124,7 @@ class Batcher:
             else:
                 left.append(one)
         self._waiting = left
+        self.depth -= size
         return batch
 
     def _in_parts(self, one: _Waiting) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import orjson
 
 from zoo.serving.server.engine import Loaded, Signature, Tensor
 
@@ -47,9 +48,12 @@ def parse(body: bytes) -> dict[str, Any]:
         RequestError: It is none.
     """
     try:
-        request = json.loads(body)
-    except (ValueError, RecursionError):
-        raise RequestError("JSON Parse error: the body is not JSON") from None
+        request = orjson.loads(body)
+    except ValueError:  # or it has NaN or infinities, which TensorFlow Serving takes too
+        try:
+            request = json.loads(body)
+        except (ValueError, RecursionError):
+            raise RequestError("JSON Parse error: the body is not JSON") from None
     if not isinstance(request, dict):
         raise RequestError("JSON Parse error: the body is not a JSON object")
     return request
@@ -141,18 +145,19 @@ def _array(name: str, values: Any, wanted: Tensor) -> np.ndarray:
 
 def _numbers(values: Any, dtype: str) -> np.ndarray:
     array = np.asarray(values)
+    whole = np.dtype(dtype).kind in "iu"
     if array.dtype.kind not in "biuf":
         raise ValueError("it holds what is not a number")
     if (dtype == "bool") != (array.dtype.kind == "b"):
         raise ValueError("it holds a number" if dtype == "bool" else "it holds true or false")
-    if np.issubdtype(np.dtype(dtype), np.integer) and array.dtype.kind == "f":
+    if whole and array.dtype.kind == "f":
         raise ValueError("it holds a number with a point")
     with np.errstate(over="raise", invalid="raise"):
         try:
             cast = array.astype(dtype)
         except FloatingPointError:
             raise ValueError("a number is out of range") from None
-    if np.issubdtype(np.dtype(dtype), np.integer) and not np.array_equal(cast, array):
+    if whole and not np.array_equal(cast, array):
         raise ValueError("a number is not whole or out of range")
     return cast
 
@@ -189,7 +194,7 @@ def _plain(name: str, values: np.ndarray) -> Any:
         if not name.endswith("_bytes"):
             told = [_text(one) for one in flat]
         return np.array([*told, None], object)[:-1].reshape(values.shape).tolist()
-    return values.tolist()
+    return np.ascontiguousarray(values)
 
 
 def _text(content: bytes) -> Any:
@@ -225,7 +230,7 @@ def write_classify(outputs: Mapping[str, np.ndarray], labels: np.ndarray | None)
     if scores is None or scores.ndim != 2:
         raise RequestError("this model does not classify")
     names = [str(at) for at in range(scores.shape[1])] if labels is None else labels.tolist()
-    return _result([[[n, s] for n, s in zip(names, row, strict=True)] for row in scores.tolist()])
+    return _result([[[n, s] for n, s in zip(names, row, strict=True)] for row in scores])
 
 
 def write_regress(outputs: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -247,8 +252,14 @@ def _result(values: list[Any]) -> dict[str, Any]:
 
 def dumps(value: Any) -> bytes:
     """Return JSON; NaN and infinities are written as TensorFlow Serving writes them."""
-    # Half of a surrogate pair, which a request may quote, is no UTF-8.
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+    except TypeError:  # half of a surrogate pair, which a request may quote, is no UTF-8
+        text = b"null"
+    if b"null" not in text:  # what is no number is null there
+        return text
+    plain = json.dumps(value, ensure_ascii=False, default=lambda array: array.tolist())
+    return plain.encode("utf-8", "replace")
 
 
 def metadata(model: Loaded) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import Any
 
 import numpy as np
@@ -104,13 +105,29 @@ def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
         rest.parse(body)
 
 
+def written(outputs: dict[str, np.ndarray], rows: bool) -> Any:
+    """What a client reads."""
+    return json.loads(rest.dumps(rest.write_predict(outputs, rows)))
+
+
 def test_answers_have_the_form_of_the_request() -> None:
     one = {"value": np.array([[1.0], [2.0]])}
-    assert rest.write_predict(one, True) == {"predictions": [[1.0], [2.0]]}
-    assert rest.write_predict(one, False) == {"outputs": [[1.0], [2.0]]}
+    assert written(one, True) == {"predictions": [[1.0], [2.0]]}
+    assert written(one, False) == {"outputs": [[1.0], [2.0]]}
     two = {"id": np.array([3]), "label": np.array(["drei"])}
-    assert rest.write_predict(two, True) == {"predictions": [{"id": 3, "label": "drei"}]}
-    assert rest.write_predict(two, False) == {"outputs": {"id": [3], "label": ["drei"]}}
+    assert written(two, True) == {"predictions": [{"id": 3, "label": "drei"}]}
+    assert written(two, False) == {"outputs": {"id": [3], "label": ["drei"]}}
+    turned = {"value": np.arange(6.0).reshape(2, 3).T, "of": np.array([1, 2, 3])}
+    assert written(turned, True)["predictions"][1] == {"value": [1.0, 4.0], "of": 2}
+
+
+def test_what_is_no_number_is_written_as_tensorflow_serving_does() -> None:
+    values = {"value": np.array([np.nan, np.inf, 0.1], np.float32)}
+    text = rest.dumps(rest.write_predict(values, True)).decode()
+    assert text.startswith('{"predictions": [NaN, Infinity, 0.1')
+    assert rest.parse(b'{"instances": [NaN, -Infinity]}')["instances"][1] == -np.inf
+    assert rest.dumps({"error": "a half: \ud800"}) == b'{"error": "a half: ?"}'
+    assert rest.dumps({"label": "null", "names": None}) == b'{"label": "null", "names": null}'
 
 
 def test_bytes_are_written_as_base64() -> None:
