@@ -102,7 +102,8 @@ class Experts(layers.Layer):
         """
         rows = ops.reshape(inputs, (-1, self._width))  # (N, width)
         probabilities = self.route(rows)
-        expert = ops.argmax(probabilities, axis=-1)
+        # Keras's own looks at the bits of -0.0, by operations that no other runtime has.
+        expert = tf.argmax(probabilities, axis=-1, output_type=tf.int32)
         gate = ops.max(probabilities, axis=-1)
         if training or present is not None:
             sent = ops.one_hot(expert, self.num_experts)  # (N, experts), 1 where a token goes
@@ -118,7 +119,7 @@ class Experts(layers.Layer):
             expert = ops.where(taken, expert, self.num_experts)
         gate = ops.cast(gate, rows.dtype)[:, None]
         answer = self._together if self.unroll else self._apart
-        outputs = gate * answer(rows, ops.cast(expert, "int32"))
+        outputs = gate * answer(rows, expert)
         return ops.reshape(outputs, ops.shape(inputs))
 
     def route(self, rows: Any) -> Any:

@@ -94,6 +94,7 @@ def export_model(
         if version in taken and not overwrite:  # by another export, a moment ago
             raise UsageError(f"{target} exists; --overwrite replaces it")
         target = folder / str(version or 1 + max(taken, default=0))
+        _require_served(target, chosen)
         beside = folder / temporary_name(target.name)
         try:
             beside.mkdir(parents=True)
@@ -172,6 +173,21 @@ def _write_formats(
         shutil.copyfile(answer.__file__, folder / readme.ANSWERING)
         told["files"] = [readme.ANSWERING]
     return told
+
+
+def _require_served(target: Path, chosen: Sequence[Format]) -> None:
+    """Raise a `UsageError` if TensorFlow Serving would look for a SavedModel where none is to be.
+
+    It answers by the highest version of a name, whatever that holds: a file for a phone would end
+    its answers at the next start.
+    """
+    served = [int(path.parent.name) for path in target.parent.glob("[0-9]*/saved_model.pb")]
+    others = [number for number in served if number != int(target.name)]
+    if others and int(target.name) > max(others) and not any(one.group == "raw" for one in chosen):
+        raise UsageError(
+            f"{target} would be the highest version, by which TensorFlow Serving answers, "
+            "without a SavedModel: add --format savedmodel, or choose another --name"
+        )
 
 
 @contextlib.contextmanager

@@ -204,6 +204,19 @@ def test_versions_count_up_from_the_highest(run: Run, tmp_path: Path) -> None:
     assert run.export(tmp_path, version=7).name == "7"
 
 
+def test_a_version_that_tensorflow_serving_cannot_read_is_not_put_above_one_it_can(
+    run: Run, tmp_path: Path
+) -> None:
+    assert run.export(tmp_path, formats=("keras",)).name == "1"
+    assert run.export(tmp_path, formats=("savedmodel",)).name == "2"
+    for asked in ({}, {"version": 7}):
+        with pytest.raises(UsageError, match=r"without a SavedModel: add --format savedmodel"):
+            run.export(tmp_path, formats=("keras",), **asked)
+    assert names(tmp_path / "mlp-iris") == ["1", "2"]
+    assert run.export(tmp_path, formats=("keras",), version=1, overwrite=True).name == "1"
+    assert run.export(tmp_path, formats=("keras",), version=2, overwrite=True).name == "2"
+
+
 def test_an_existing_version_is_replaced_only_when_asked(run: Run, tmp_path: Path) -> None:
     target = tmp_path / "mlp-iris" / "1"
     target.mkdir(parents=True)

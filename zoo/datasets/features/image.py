@@ -217,7 +217,7 @@ class Image(Feature):
         return {name: self.bring_to_size(raw).numpy() * np.float32(255.0)}
 
     def file_inputs(self, name: str) -> dict[str, Any]:
-        """Return the contents of JPEG, PNG, GIF or BMP files, of any size."""
+        """Return the contents of JPEG, PNG, GIF, BMP or WebP files, of any size."""
         import tensorflow as tf
 
         # TensorFlow Serving takes names that end with _bytes for bytes.

@@ -21,7 +21,7 @@ from zoo.base.errors import gist
 from zoo.serving.server import rest
 from zoo.serving.server.batching import OverloadedError, TooManyError
 from zoo.serving.server.engine import Loaded
-from zoo.serving.server.models import Limits, Model, Models, Served
+from zoo.serving.server.models import Limits, Models, Served
 from zoo.serving.server.rest import RequestError
 
 logger = logging.getLogger(__name__)
@@ -153,7 +153,9 @@ class _Server:
                 raise RequestError(f"there is nothing at {request.url.path}", 404)
             if request.method not in ("GET", "POST") or parts[1:2] != ["models"] or len(parts) < 3:
                 raise RequestError(_malformed(request))
-            model = self._find(parts[2])
+            model = self.models.get(parts[2])
+            if model is None:
+                raise _unknown(request, parts[2])
             name = model.name
             response = await self._answer(request, model.served, parts[3:], verb)
         except RequestError as error:
@@ -175,12 +177,6 @@ class _Server:
         self.measurements.answered(name, response.status_code, time.perf_counter() - began)
         return response
 
-    def _find(self, name: str) -> Model:
-        model = self.models.get(name)
-        if model is None:
-            raise RequestError(f"Servable not found for request: Latest({name})", 404)
-        return model
-
     async def _answer(
         self, request: Request, served: Served, places: list[str], verb: str
     ) -> Response:
@@ -191,10 +187,10 @@ class _Server:
             if not (asked.isascii() and asked.isdecimal()):
                 raise RequestError(_malformed(request))
             if int(asked) != model.version:
-                raise RequestError(
-                    f"Servable not found for request: Specific({model.name}, {asked})", 404
-                )
+                raise _unknown(request, model.name, asked)
             places = places[2:]
+        if places[:1] == ["labels"] and len(places) >= 2:  # it has none
+            raise RequestError(f"Unrecognized servable version label: {places[1]}")
         if request.method == "GET" and not verb and places in ([], ["metadata"]):
             return _json(rest.metadata(model) if places else _status(served))
         if request.method != "POST" or places or verb not in VERBS:
@@ -224,6 +220,16 @@ class _Server:
 
 async def _here(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
+
+
+def _unknown(request: Request, name: str, version: str = "") -> RequestError:
+    """Return that there is no such model or version, as TensorFlow Serving says it."""
+    if request.method == "POST":
+        asked = f"Specific({name}, {version})" if version else f"Latest({name})"
+        return RequestError(f"Servable not found for request: {asked}", 404)
+    if version:
+        return RequestError(f"Could not find version {version} of model {name}", 404)
+    return RequestError(f"Could not find any versions of model {name}", 404)
 
 
 def _malformed(request: Request) -> str:

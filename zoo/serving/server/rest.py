@@ -68,8 +68,10 @@ def signature_of(request: Mapping[str, Any], model: Loaded) -> str:
     name = request.get("signature_name", "") or "serving_default"
     if name == "serving_default" and name not in model.signatures:
         return model.default
-    if not isinstance(name, str) or name not in model.signatures:
-        raise RequestError(f'Serving signature name: "{name}" not found in signature def', 400)
+    if not isinstance(name, str):
+        raise RequestError("'signature_name' key must be a string value.")
+    if name not in model.signatures:
+        raise RequestError(f'Serving signature name: "{name}" not found in signature def')
     return name
 
 
@@ -194,7 +196,7 @@ def _plain(name: str, values: np.ndarray) -> Any:
         if not name.endswith("_bytes"):
             told = [_text(one) for one in flat]
         return np.array([*told, None], object)[:-1].reshape(values.shape).tolist()
-    return np.ascontiguousarray(values)
+    return values
 
 
 def _text(content: bytes) -> Any:
@@ -253,13 +255,18 @@ def _result(values: list[Any]) -> dict[str, Any]:
 def dumps(value: Any) -> bytes:
     """Return JSON; NaN and infinities are written as TensorFlow Serving writes them."""
     try:
-        text = orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+        text = orjson.dumps(value, _listed, orjson.OPT_SERIALIZE_NUMPY)
     except TypeError:  # half of a surrogate pair, which a request may quote, is no UTF-8
         text = b"null"
     if b"null" not in text:  # what is no number is null there
         return text
-    plain = json.dumps(value, ensure_ascii=False, default=lambda array: array.tolist())
+    plain = json.dumps(value, ensure_ascii=False, default=_listed)
     return plain.encode("utf-8", "replace")
+
+
+def _listed(value: Any) -> Any:
+    """Return an array, or a number of NumPy's, as Python's own."""
+    return value.tolist()
 
 
 def metadata(model: Loaded) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def test_the_columnar_form_and_the_version(server: TestClient) -> None:
     assert len(response.json()["outputs"]["probabilities"]) == 1
 
 
-@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "WEBP", "GIF"])
 def test_an_image_of_any_size_as_a_file(
     form: str, server: TestClient, shared_run_dir: Path
 ) -> None:
@@ -92,8 +92,36 @@ def test_an_image_of_any_size_as_a_file(
     with Image.open(file) as read:  # what a JPEG keeps of them
         wanted = tiny.run("image", shared_run_dir).predict(np.asarray(read))[0]
     np.testing.assert_allclose(answer["probabilities"], wanted, atol=1e-3)
-    broken = {**asked, "instances": [{"image_bytes": {"b64": "AAAA"}}]}
-    assert server.post("/v1/models/image:predict", json=broken).status_code == 400
+
+
+def picture(form: str, mode: str, **options: Any) -> bytes:
+    """A file of noise."""
+    pixels = np.random.default_rng(0).integers(0, 255, (20, 30, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(pixels).convert(mode).save(file, form, **options)
+    return file.getvalue()
+
+
+def test_odd_images_are_answered_as_documented_or_refused(server: TestClient) -> None:
+    def ask(content: bytes) -> Any:
+        row = {"image_bytes": {"b64": base64.b64encode(content).decode()}}
+        asked = {"signature_name": "serving_bytes", "instances": [row]}
+        return server.post("/v1/models/image:predict", json=asked)
+
+    turned = Image.Exif()
+    turned[0x0112] = 6  # orientation: 90 degrees
+    plain = predicted(ask(picture("JPEG", "RGB")))
+    assert predicted(ask(picture("JPEG", "RGB", exif=turned))) == plain
+    assert predicted(ask(picture("JPEG", "CMYK")))[0]["labels"]
+    opaque = predicted(ask(picture("PNG", "RGB")))
+    assert predicted(ask(picture("PNG", "RGBA"))) == opaque
+    huge = io.BytesIO()
+    Image.new("L", (30_000, 30_000)).save(huge, "PNG")
+    whole = picture("PNG", "RGB")
+    for wrong in (b"", b"AAA", picture("TIFF", "RGB"), whole[: len(whole) // 2], huge.getvalue()):
+        response = ask(wrong)
+        assert response.status_code == 400
+        assert response.json()["error"]
 
 
 def test_classify_gives_labels_with_scores(server: TestClient) -> None:
@@ -139,7 +167,9 @@ def test_status_and_metadata(server: TestClient) -> None:
         ("POST", "/v1/models/table", 400),
         ("POST", "/v1/models/table/metadata:predict", 400),
         ("GET", "/v1/models/table:predict", 400),
+        ("GET", "/v1/models/table/versions/7", 404),
         ("GET", "/v1/models/table/labels/stable", 400),
+        ("POST", "/v1/models/table/labels/stable:predict", 400),
         ("POST", "/v1/models/", 404),
         ("GET", "/elsewhere", 404),
         ("PUT", "/v1/models/table:predict", 400),
@@ -150,6 +180,26 @@ def test_wrong_addresses(method: str, path: str, status: int, server: TestClient
     response = server.request(method, path, json={"instances": [FLOWER]})
     assert response.status_code == status
     assert set(response.json()) == {"error"}
+
+
+def test_what_is_not_there_is_said_in_tensorflow_serving_s_words(server: TestClient) -> None:
+    body = {"instances": [FLOWER]}
+    said = {
+        server.get("/v1/models/nobody").json()["error"],
+        server.get("/v1/models/table/versions/7").json()["error"],
+        server.post("/v1/models/nobody:predict", json=body).json()["error"],
+        server.post("/v1/models/table/versions/7:predict", json=body).json()["error"],
+        server.post("/v1/models/table/labels/stable:predict", json=body).json()["error"],
+        server.post("/v1/models/table:predict", json={**body, "signature_name": 5}).json()["error"],
+    }
+    assert said == {
+        "Could not find any versions of model nobody",
+        "Could not find version 7 of model table",
+        "Servable not found for request: Latest(nobody)",
+        "Servable not found for request: Specific(table, 7)",
+        "Unrecognized servable version label: stable",
+        "'signature_name' key must be a string value.",
+    }
 
 
 def test_a_message_can_quote_what_is_no_text(server: TestClient) -> None:

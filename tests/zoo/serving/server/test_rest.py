@@ -117,7 +117,7 @@ def test_answers_have_the_form_of_the_request() -> None:
     two = {"id": np.array([3]), "label": np.array(["drei"])}
     assert written(two, True) == {"predictions": [{"id": 3, "label": "drei"}]}
     assert written(two, False) == {"outputs": {"id": [3], "label": ["drei"]}}
-    turned = {"value": np.arange(6.0).reshape(2, 3).T, "of": np.array([1, 2, 3])}
+    turned = {"value": np.arange(6.0).reshape(2, 3).T, "of": np.array([1, 2, 3], np.longlong)}
     assert written(turned, True)["predictions"][1] == {"value": [1.0, 4.0], "of": 2}
 
 
@@ -127,6 +127,8 @@ def test_what_is_no_number_is_written_as_tensorflow_serving_does() -> None:
     assert text.startswith('{"predictions": [NaN, Infinity, 0.1')
     assert rest.parse(b'{"instances": [NaN, -Infinity]}')["instances"][1] == -np.inf
     assert rest.dumps({"error": "a half: \ud800"}) == b'{"error": "a half: ?"}'
+    short = np.full(1, 0.1, np.float32)
+    assert rest.dumps(rest.write_predict({"value": short}, True)) == b'{"predictions":[0.1]}'
     assert rest.dumps({"label": "null", "names": None}) == b'{"label": "null", "names": null}'
 
 
