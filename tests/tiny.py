@@ -77,6 +77,23 @@ TRAININGS: dict[str, dict[str, Any]] = {
         "batch_size": 512,
         "overrides": {**STEP, "arguments.width": 8, "data.text.vocabulary_size": 1500},
     },
+    "experts": {
+        "model": "moe-transformer",
+        "batch_size": 512,
+        "overrides": {
+            **STEP,
+            "arguments.width": 8,
+            "arguments.num_layers": 2,
+            "arguments.num_heads": 2,
+            "arguments.num_experts": 3,
+            "data.text.length": 32,
+        },
+    },
+    "rbm": {
+        "model": "rbm",
+        "batch_size": 256,
+        "overrides": {**STEP, "arguments.hidden_units": 16, "arguments.gibbs_steps": 30},
+    },
     "vae": {"model": "vae", "batch_size": 256, "overrides": VAE},
     "gan": {"model": "gan", "batch_size": 256, "overrides": GAN},
     "ddpm": {"model": "ddpm", "batch_size": 512, "overrides": DDPM},

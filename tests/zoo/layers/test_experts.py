@@ -135,3 +135,14 @@ def test_it_is_saved_with_all_that_it_was_made_with(tmp_path: Path) -> None:
     assert again.get_layer("experts").get_config() == model.get_layer("experts").get_config()
     x = noise(2, TOKENS, WIDTH)
     np.testing.assert_array_equal(again(x), model(x))
+
+
+def test_asked_about_every_token_experts_answer_as_they_do_when_tokens_are_sent() -> None:
+    layer, x = made(), noise(2, TOKENS, WIDTH)
+    present = noise(2, TOKENS, seed=3) > 0.0
+    for there in (None, present):
+        sent = np.array(layer(x, there))
+        layer.unroll = True
+        np.testing.assert_allclose(layer(x, there), sent, atol=1e-5)
+        layer.unroll = False
+    assert not np.any(sent[~present])

@@ -78,6 +78,26 @@ def test_the_script_beside_asks_a_format_without_dlzoo(
         assert {one["labels"] for one in answers} <= {"setosa", "versicolor", "virginica"}
 
 
+def test_the_script_beside_draws_a_chain_as_the_model_does(
+    shared_run_dir: Path, tmp_path: Path
+) -> None:
+    run = tiny.run("rbm", shared_run_dir)
+    path = run.export(tmp_path, formats=("onnx",))
+    seeds = [json.dumps({"seed": seed}) for seed in range(100)]
+    done = subprocess.run(
+        [sys.executable, str(path / "answer.py"), *seeds],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    images = np.array([json.loads(line)["image"] for line in done.stdout.splitlines()])
+    assert images.shape == (100, 8, 8, 1)
+    assert len(np.unique(images.round(4), axis=0)) > 90
+    wanted = np.asarray(run.model.sample(400, seed=0))
+    np.testing.assert_allclose(images.mean(axis=0), wanted.mean(axis=0), atol=0.02)
+    np.testing.assert_allclose(images.std(axis=0), wanted.std(axis=0), atol=0.02)
+
+
 def test_what_a_format_cannot_carry_is_said(exported: dict[str, Artefact]) -> None:
     told = exported["text"].facts["formats"]
     assert told["onnx"]["left_out"] == "texts become the numbers of their tokens outside of it"
@@ -210,14 +230,21 @@ def test_a_killed_export_leaves_no_version(shared_run_dir: Path, tmp_path: Path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["translation", "words", "conditional-vae", "ddpm"])
+@pytest.mark.parametrize(
+    "kind", ["translation", "words", "conditional-vae", "ddpm", "rbm", "experts"]
+)
 def test_the_other_kinds_in_every_format(kind: str, shared_run_dir: Path, tmp_path: Path) -> None:
     run = tiny.run(kind, shared_run_dir)
     path = run.export(tmp_path, formats=ALL, name=kind)
     facts = Artefact.open(path).facts
     assert {one["format"] for one in facts["reports"]} == set(ALL)
     for form in ("onnx", "litert", "openvino"):
-        typed = {"translation": "5 May 1979", "ddpm": '{"label": 7, "seed": 1}'}.get(kind)
+        typed = {
+            "translation": "5 May 1979",
+            "ddpm": '{"label": 7, "seed": 1}',
+            "rbm": '{"seed": 1}',
+            "experts": "The ",
+        }.get(kind)
         words = [sys.executable, str(path / "answer.py"), "--format", form]
         done = subprocess.run(
             [*words, typed or "--samples"], capture_output=True, text=True, check=False
@@ -226,7 +253,9 @@ def test_the_other_kinds_in_every_format(kind: str, shared_run_dir: Path, tmp_pa
         answers = [json.loads(line) for line in done.stdout.splitlines()]
         if kind == "translation":
             assert answers[0]["text"] == run.predict(["5 May 1979"])[0].decode()
-        if kind == "ddpm":
+        if kind == "experts":
+            assert answers[0]["text"].startswith("The ")
+        if kind in ("ddpm", "rbm"):
             image = np.array(answers[0]["image"])
             assert image.min() >= 0.0
             assert image.max() <= 1.0
