@@ -3,6 +3,7 @@
     python -m benchmarks.exports [--run-dir DIR] [--output docs/formats.md] [RECIPE ...]
 
 The newest finished run of each recipe in DIR is taken; where there is none, one epoch is trained.
+Rows of other recipes than those that are asked for stay in the page as they are.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +136,21 @@ def machine() -> str:
     return f"{os.cpu_count()} cores ({platform.machine()}), {versions}."
 
 
+def page(rows: Sequence[Row], before: Path) -> str:
+    """Return the page with new rows, and with those of other recipes that it had before."""
+    lines: dict[str, list[str]] = {}
+    if before.is_file():
+        for line in before.read_text(encoding="utf-8").splitlines():
+            recipe = line.removeprefix("| ").split(" |")[0]
+            if recipe in RECIPES and recipe not in {row.recipe for row in rows}:
+                lines.setdefault(recipe, []).append(line)
+    for row in rows:
+        lines.setdefault(row.recipe, []).append(str(row))
+    order = sorted(lines, key=lambda one: RECIPES.index(one) if one in RECIPES else len(RECIPES))
+    told = [line for recipe in order for line in lines[recipe]]
+    return "\n".join([HEAD.format(machine=machine()).rstrip(), *told, ""])
+
+
 def main() -> None:
     """Measure all, print the rows, and write the page if a file is named."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -148,8 +165,7 @@ def main() -> None:
             rows += found
             print("\n".join(map(str, found)), flush=True)
     if asked.output:
-        text = HEAD.format(machine=machine()) + "".join(f"{row}\n" for row in rows)
-        asked.output.write_text(text, encoding="utf-8")
+        asked.output.write_text(page(rows, asked.output), encoding="utf-8")
 
 
 if __name__ == "__main__":

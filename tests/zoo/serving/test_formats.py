@@ -81,9 +81,11 @@ def test_the_script_beside_asks_a_format_without_dlzoo(
 def test_the_script_beside_draws_a_chain_as_the_model_does(
     shared_run_dir: Path, tmp_path: Path
 ) -> None:
-    run = tiny.run("rbm", shared_run_dir)
-    path = run.export(tmp_path, formats=("onnx",))
-    seeds = [json.dumps({"seed": seed}) for seed in range(100)]
+    run = tiny.copy(tiny.run("rbm", shared_run_dir), tmp_path)
+    kernel = run.model.machine.kernel  # one epoch hardly moves it, and all images are grey
+    kernel.assign(np.random.default_rng(0).normal(0.0, 0.7, kernel.shape))
+    path = run.export(tmp_path / "exports", formats=("onnx",))
+    seeds = [json.dumps({"seed": seed}) for seed in range(400)]
     done = subprocess.run(
         [sys.executable, str(path / "answer.py"), *seeds],
         capture_output=True,
@@ -91,11 +93,11 @@ def test_the_script_beside_draws_a_chain_as_the_model_does(
         check=True,
     )
     images = np.array([json.loads(line)["image"] for line in done.stdout.splitlines()])
-    assert images.shape == (100, 8, 8, 1)
-    assert len(np.unique(images.round(4), axis=0)) > 90
+    assert images.shape == (400, 8, 8, 1)
     wanted = np.asarray(run.model.sample(400, seed=0))
-    np.testing.assert_allclose(images.mean(axis=0), wanted.mean(axis=0), atol=0.02)
-    np.testing.assert_allclose(images.std(axis=0), wanted.std(axis=0), atol=0.02)
+    assert wanted.std(axis=0).mean() > 0.2
+    assert np.abs(images.mean(axis=0) - wanted.mean(axis=0)).mean() < 0.03
+    assert np.abs(images.std(axis=0) - wanted.std(axis=0)).mean() < 0.03
 
 
 def test_what_a_format_cannot_carry_is_said(exported: dict[str, Artefact]) -> None:
