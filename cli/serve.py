@@ -159,6 +159,7 @@ def _serve(folders: list[Path], door: socket.socket, engine: str, limits: dict[s
     config = uvicorn.Config(
         create_app(models, chosen, measurements),
         http=Protocol,
+        ws="none",
         log_level="warning",
         access_log=False,
         proxy_headers=False,
