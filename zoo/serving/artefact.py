@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.base.errors import UsageError
 from zoo.serving import samples
-from zoo.serving.formats import FORMATS
+from zoo.serving.formats import FORMATS, PORTABLE
 from zoo.serving.verify import Case, Report, check, fault
 
 FACTS = "export.json"
@@ -66,15 +66,38 @@ class Artefact:
 
         Args:
             cases: By the group of signatures; those kept with it by default.
+
+        Raises:
+            UsageError: The cases have other inputs than the export.
         """
         if cases is None:
             cases = samples.load(self.path / samples.FILE)
+        self._require_inputs(cases)
         reports = []
         for name in self.facts["formats"]:
             if name in FORMATS and cases.get(FORMATS[name].group):
                 one = FORMATS[name]
                 reports += check(one, self.path, cases[one.group])
         return reports
+
+    def _require_inputs(self, cases: Mapping[str, list[Case]]) -> None:
+        takes = {"raw": self.facts["signatures"], "portable": {PORTABLE: self.facts["portable"]}}
+        for group in set(takes) & set(self.groups):
+            for case in cases.get(group, ()):
+                sides = (takes[group].get(case.signature) or {}).get("inputs", {})
+                wanted = {name: one["shape"][1:] for name, one in sides.items()}
+                given = {name: list(one.shape[1:]) for name, one in case.inputs.items()}
+                if wanted.keys() != given.keys() or not all(
+                    len(given[name]) == len(shape)
+                    and all(
+                        want in (None, have) for want, have in zip(shape, given[name], strict=True)
+                    )
+                    for name, shape in wanted.items()
+                ):
+                    raise UsageError(
+                        f"{self.path} is of another model: its {case.signature} takes "
+                        f"{_told(wanted)}, not {_told(given)}"
+                    )
 
     def faults(self, reports: Sequence[Report]) -> list[str]:
         """Return what is wrong with it by such reports, a line each."""
@@ -85,6 +108,15 @@ class Artefact:
             if wrong := fault(FORMATS[report.format], report, notes):
                 found.append(f"{report.signature}: {wrong}")
         return found
+
+
+def _told(inputs: Mapping[str, Sequence[int | None]]) -> str:
+    """Return the first three inputs with the shape of an example."""
+    several = [
+        f"{name} [{', '.join('any' if side is None else str(side) for side in shape)}]"
+        for name, shape in inputs.items()
+    ]
+    return ", ".join([*several[:3], *(["…"] if len(several) > 3 else [])]) or "nothing"
 
 
 def versions(folder: Path) -> list[Path]:
