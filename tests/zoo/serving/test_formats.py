@@ -114,7 +114,16 @@ def test_what_a_format_cannot_carry_is_said(exported: dict[str, Artefact]) -> No
 
 
 @pytest.mark.fresh
-def test_an_export_is_checked_again_in_fresh_processes(exported: dict[str, Artefact]) -> None:
+def test_an_export_is_checked_in_fresh_processes(shared_run_dir: Path, tmp_path: Path) -> None:
+    run = tiny.run("table", shared_run_dir)
+    artefact = Artefact.open(run.export(tmp_path, formats=("keras", "onnx")))
+    assert artefact.faults(artefact.check()) == []
+    (tmp_path / "mlp-iris" / "1" / "model.onnx").write_bytes(b"damaged")
+    with pytest.raises(DlzooError, match="InvalidProtobuf"):  # of another process, in one line
+        artefact.check()
+
+
+def test_an_export_is_checked_again(exported: dict[str, Artefact]) -> None:
     reports = exported["table"].check()
     assert exported["table"].faults(reports) == []
     assert {one.format for one in reports} == set(ALL)
