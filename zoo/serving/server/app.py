@@ -21,6 +21,7 @@ from zoo.base.errors import gist
 from zoo.serving.server import rest
 from zoo.serving.server.batching import OverloadedError, TooManyError
 from zoo.serving.server.engine import Loaded
+from zoo.serving.server.metadata import metadata
 from zoo.serving.server.models import Limits, Models, Served
 from zoo.serving.server.rest import RequestError
 
@@ -192,7 +193,7 @@ class _Server:
         if places[:1] == ["labels"] and len(places) >= 2:  # it has none
             raise RequestError(f"Unrecognized servable version label: {places[1]}")
         if request.method == "GET" and not verb and places in ([], ["metadata"]):
-            return _json(rest.metadata(model) if places else _status(served))
+            return _json(metadata(model) if places else _status(served))
         if request.method != "POST" or places or verb not in VERBS:
             raise RequestError(_malformed(request))
         async with asyncio.timeout(SLOWEST):
