@@ -136,7 +136,7 @@ def _array(name: str, values: Any, wanted: Tensor) -> np.ndarray:
 
 def _numbers(values: Any, dtype: str) -> np.ndarray:
     array = np.asarray(values)
-    whole = np.dtype(dtype).kind in "iu"
+    whole = dtype.startswith(("int", "uint"))
     if array.dtype.kind not in "biuf":
         raise ValueError("it holds what is not a number")
     if (dtype == "bool") != (array.dtype.kind == "b"):
