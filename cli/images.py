@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from cli.output import emit_json, note
-from zoo.base.errors import UsageError
+from zoo.base.errors import DlzooError, UsageError
 from zoo.base.files import writable
 from zoo.run import Run
 
@@ -31,7 +31,12 @@ def animation(found: Run, request: Any, path: Path, overwrite: bool) -> None:
 def denoised(
     found: Run, inputs: Sequence[str], output: Path | None, overwrite: bool, as_json: bool
 ) -> None:
-    """Write images of files and folders into one picture, without their noise."""
+    """Write images of files and folders into one picture, without their noise.
+
+    Raises:
+        UsageError: The model takes no noise away, or there is nothing to read.
+        DlzooError: Some images could not be read; the others are drawn.
+    """
     name = found.task.inputs[0]
     feature = found.task.asked[name]
     path = output or Path(f"{found.name}{feature.suffix}")
@@ -40,7 +45,7 @@ def denoised(
     readings = [one for text in inputs for one in feature.read(text, sys.stdin.buffer)]
     for one in readings:
         if one.fault:
-            note(one.fault)
+            note(f"not read: {one.fault}")
     raw = [{name: one.raw} for one in readings if not one.fault]
     if not raw:
         raise UsageError(f"there is no readable image in {', '.join(inputs)}")
@@ -50,3 +55,6 @@ def denoised(
         emit_json({"run": str(found.path), "images": len(raw), "output": str(path)})
     else:
         click.echo(f"{len(raw)} image{'s' * (len(raw) > 1)} without noise: {path}")
+    if len(raw) < len(readings):
+        bad = len(readings) - len(raw)
+        raise DlzooError(f"{bad} of {len(readings)} images could not be read")

@@ -1,12 +1,17 @@
 """Draws samples of several runs side by side: `python -m tools.samples RUN... --output PICTURE`.
 
-The README's picture is of runs of the recipes as they stand, beside examples of their test split:
+The README's pictures are of runs of the recipes as they stand, beside examples of their test split:
 
     for model in rbm vae gan dcgan wgan-gp conditional-gan ddpm; do
         dlzoo train $model --name $model
     done
     python -m tools.samples runs/{rbm,vae,gan,dcgan,wgan-gp,conditional-gan,ddpm} \\
         --output docs/images/samples.png
+
+    for model in vae dcgan ddpm; do
+        dlzoo train --recipe $model-glyphs --name $model-glyphs
+    done
+    python -m tools.samples runs/{vae,dcgan,ddpm}-glyphs --output docs/images/glyphs.png
 """
 
 from __future__ import annotations
@@ -27,11 +32,13 @@ ACROSS = 4
 
 
 def real_images(run: Run, count: int) -> np.ndarray:
-    """Return a run's first test examples (count, height, width, channels) in [0, 1]."""
+    """Return examples (count, height, width, channels) in [0, 1], from all over the test split."""
     column = run.task.inputs[0]
     image = run.spec.features[column]
-    chunk = next(iter(run.dataset.split("test").chunks(count)))
-    return np.asarray(image.decode(np.asarray(image.encode(chunk[column]))))
+    split = run.dataset.split("test")
+    raw = np.concatenate([np.asarray(chunk[column]) for chunk in split.chunks(1024)])
+    places = np.linspace(0, len(raw) - 1, count).astype(int)  # some are in the order of classes
+    return np.asarray(image.decode(np.asarray(image.encode(raw[places]))))
 
 
 def draw(panels: dict[str, np.ndarray], path: Path) -> None:

@@ -170,7 +170,9 @@ def test_images_are_denoised(diffusion: Run, dlzoo: Dlzoo, keep: Keep) -> None:
     Path("noisy/torn.png").write_bytes(b"no picture")
     result = dlzoo("generate", "latest", "--denoise", "noisy", "--output", "clean.png")
     assert result.out == "3 images without noise: clean.png\n", result.err
-    assert "torn.png is not a readable image" in result.err
+    assert "not read: noisy/torn.png is not a readable image" in result.err
+    assert result.err.endswith("dlzoo: 1 of 4 images could not be read\n")
+    assert result.code == 1
     assert pixels("clean.png").shape == (2 * CELL, 2 * CELL)
     assert "no-such.png" in dlzoo("generate", "latest", "--denoise", "no-such.png").refusal
 
@@ -205,7 +207,7 @@ def test_a_class_that_is_not_there_is_refused(text: str, keep: Keep, dlzoo: Dlzo
 def test_a_model_without_labels_refuses_a_class(keep: Keep, dlzoo: Dlzoo) -> None:
     keep("vae")
     refusal = dlzoo("generate", "latest", "--class", "3").refusal
-    assert refusal.endswith("without labels; --class is for conditional models")
+    assert refusal.endswith("no class that is asked for; --class is for conditional models")
 
 
 def test_rows_lead_from_one_latent_to_another(keep: Keep, dlzoo: Dlzoo) -> None:

@@ -27,7 +27,7 @@ from zoo.training.preparation import compile_arguments, make_task
 from zoo.training.resolve import check, resolve
 
 NAMES = library.names()
-WITHOUT_TARGET = ("dcgan-imagenet", "wgan-gp-cifar10")
+WITHOUT_TARGET = ("dcgan-imagenet", "rbm-mnist", "wgan-gp-cifar10")
 """Their papers publish no figure that dlzoo computes."""
 OPTIMIZERS = ("sgd", "momentum", "adagrad", "adadelta", "rmsprop", "adam")
 

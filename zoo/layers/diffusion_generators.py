@@ -61,32 +61,41 @@ class DiffusionGenerator(ConditionalGenerator):
         """Return x_T (count, H, W, C), standard normal."""
         return random_normal((count, *self.example_shape), seed)
 
-    def decode(self, latent: Any, label: Any = None, steps: int | None = None) -> Any:
+    def decode(
+        self, latent: Any, label: Any = None, steps: int | None = None, eta: float | None = None
+    ) -> Any:
         """Return images (B, H, W, C) in [0, 1] for noise of the same shape.
 
         Args:
             latent: x_T.
             label: (B,); None takes the classes in turn.
-            steps: 1 to T; None takes the model's own. T of them are random (algorithm 2), fewer are
-                not (DDIM) unless `eta` says so.
+            steps: 1 to T; None takes the model's own.
+            eta: How random they are, 0 to 1. None: T of them are random (algorithm 2), and fewer
+                are as random as the model's own `eta` says, 0 being DDIM.
         """
-        return self.path(latent, label, steps, pictures=1)[-1]
+        return self.path(latent, label, steps, pictures=1, eta=eta)[-1]
 
     def path(
-        self, latent: Any, label: Any = None, steps: int | None = None, pictures: int = 50
+        self,
+        latent: Any,
+        label: Any = None,
+        steps: int | None = None,
+        pictures: int = 50,
+        eta: float | None = None,
     ) -> Any:
         """Return the way from noise to images, (pictures, B, H, W, C) in [0, 1].
 
         Args:
-            latent: As in `decode`, as are `label` and `steps`.
+            latent: As in `decode`, as are `label`, `steps` and `eta`.
             label: As in `decode`.
             steps: As in `decode`.
             pictures: Of evenly spread steps; the last is of the finished images.
+            eta: As in `decode`.
         """
         if self.classes is not None and label is None:
             label = self.labels(ops.shape(latent)[0])
         steps = self.steps if steps is None else steps
-        return sample(self, latent, label, steps, pictures)
+        return sample(self, latent, label, steps, pictures, eta)
 
     def decoder_network(self) -> keras.Model:
         """Return the `keras.Model` from noise and labels to images: all steps of the sampler."""

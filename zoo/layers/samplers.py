@@ -53,7 +53,14 @@ def guided(predict: Any, label: Any, nothing: int, strength: float) -> PredictNo
 
 
 @tf.function(reduce_retracing=True, autograph=False)
-def sample(model: Denoiser, latent: Any, label: Any, steps: int, pictures: int = 1) -> Any:
+def sample(
+    model: Denoiser,
+    latent: Any,
+    label: Any,
+    steps: int,
+    pictures: int = 1,
+    eta: float | None = None,
+) -> Any:
     """Return the way from noise to images, (pictures, B, H, W, C) in [0, 1].
 
     With a step for each time it is algorithm 2 of Ho et al. 2020, with fewer it is DDIM, random by
@@ -66,11 +73,13 @@ def sample(model: Denoiser, latent: Any, label: Any, steps: int, pictures: int =
         label: (B,), or None.
         steps: 1 to T.
         pictures: Of evenly spread steps; the last is of the finished images.
+        eta: How random the steps are; None takes 1 for T of them, and else the model's own.
     """
     diffusion, predict = model.diffusion, model.guided(label)
     times = tf.constant(visited(steps, diffusion.timesteps))
     bits = tf.bitcast(tf.reshape(latent, (tf.shape(latent)[0], -1))[:, :2], tf.int32)
-    eta = 1.0 if steps == diffusion.timesteps else model.eta
+    if eta is None:
+        eta = 1.0 if steps == diffusion.timesteps else model.eta
     seeds = bits if eta else None
     stops = tf.constant([round(steps * number / pictures) for number in range(pictures + 1)])
 

@@ -44,6 +44,32 @@ def self_attention(x: Any, groups: int, name: str) -> Any:
     return layers.Add(name=f"{name}_sum")([x, y])
 
 
+def patched(x: Any, side: int) -> Any:
+    """Return images (B, H, W, C) with the pixels of each patch in one place's channels.
+
+    Returns:
+        (B, H / side, W / side, side² C).
+    """
+    if side == 1:
+        return x
+    height, width, channels = x.shape[1:]
+    rows, columns = height // side, width // side
+    x = layers.Reshape((rows, side, columns, side * channels), name="in_rows")(x)
+    x = layers.Permute((1, 3, 2, 4), name="in_patches")(x)
+    return layers.Reshape((rows, columns, side**2 * channels), name="in_places")(x)
+
+
+def unpatched(x: Any, side: int) -> Any:
+    """Return images (B, H, W, C) of patches (B, H / side, W / side, side² C), as `patched`."""
+    if side == 1:
+        return x
+    rows, columns, channels = x.shape[1:]
+    channels //= side**2
+    x = layers.Reshape((rows, columns, side, side * channels), name="out_places")(x)
+    x = layers.Permute((1, 3, 2, 4), name="out_patches")(x)
+    return layers.Reshape((rows * side, columns * side, channels), name="out_rows")(x)
+
+
 def unet(
     input_shape: tuple[int, ...],
     classes: int | None,
@@ -53,6 +79,7 @@ def unet(
     attention: Sequence[int],
     dropout: float,
     groups: int,
+    patch: int = 1,
 ) -> keras.Model:
     """Return the network from x_t, t and perhaps the class to the noise in x_t (appendix B)."""
     image = keras.Input(input_shape, name="image")
@@ -72,7 +99,7 @@ def unet(
         x = block(x, t, filters, groups, dropout, name)
         return self_attention(x, groups, f"{name}_attention") if x.shape[1] in attention else x
 
-    x = Conv2D(width, 3, padding="same", name="in_conv")(image)
+    x = Conv2D(width, 3, padding="same", name="in_conv")(patched(image, patch))
     skips = [x]
     for depth, multiplier in enumerate(multipliers, 1):
         for number in range(1, blocks + 1):
@@ -97,7 +124,8 @@ def unet(
 
     x = GroupNormalization(groups, epsilon=1e-6, name="out_norm")(x)
     x = layers.Activation("silu", name="out_silu")(x)
-    x = Conv2D(
-        input_shape[-1], 3, padding="same", kernel_initializer=SMALL, dtype="float32", name="out"
-    )(x)
-    return keras.Model(inputs, x, name="unet")
+    channels = patch**2 * input_shape[-1]
+    x = Conv2D(channels, 3, padding="same", kernel_initializer=SMALL, dtype="float32", name="out")(
+        x
+    )
+    return keras.Model(inputs, unpatched(x, patch), name="unet")

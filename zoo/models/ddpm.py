@@ -192,6 +192,7 @@ def ddpm(
     attention: Sequence[int] = (16,),
     dropout: float = 0.1,
     groups: int = 32,
+    patch: int = 1,
     timesteps: int = 1000,
     schedule: str = "linear",
     levels: int = 256,
@@ -213,9 +214,12 @@ def ddpm(
         width: Channels of the first level.
         multipliers: Times the width, for each level; each halves height and width of the last one.
         blocks: Residual blocks of a level.
-        attention: Heights of images on which every block is followed by self-attention.
+        attention: Heights of a level on which every block is followed by self-attention.
         dropout: Share of a block's units dropped while training.
         groups: Of group normalisation.
+        patch: Height and width of the patches that the first level sees as one place each; 1 is the
+            paper's. 2 makes every level a quarter as large (Luhman and Luhman, "Improving diffusion
+            model efficiency through patching", 2022).
         timesteps: T.
         schedule: How the noise grows: ``"linear"`` or ``"cosine"`` (Nichol and Dhariwal 2021).
         levels: Values that a pixel of the data can have, for the bits per dimension.
@@ -234,10 +238,13 @@ def ddpm(
     channels = [width, *(width * multiplier for multiplier in multipliers)]
     if any(count % groups for count in channels):
         raise ValueError(f"groups must divide the channels {channels}, got {groups}")
-    halvings = len(multipliers) - 1
-    if any(side % 2**halvings for side in input_shape[:2]):
+    if patch < 1:
+        raise ValueError(f"patch must be at least 1, got {patch}")
+    least = patch * 2 ** (len(multipliers) - 1)
+    if any(side % least for side in input_shape[:2]):
+        of = f" of patches of {patch}×{patch}" if patch > 1 else ""
         raise ValueError(
-            f"height and width must be multiples of {2**halvings} for {len(multipliers)} levels, "
+            f"height and width must be multiples of {least} for {len(multipliers)} levels{of}, "
             f"got {input_shape[0]}×{input_shape[1]}"
         )
     if not 0.0 <= label_dropout <= 1.0:
@@ -253,6 +260,7 @@ def ddpm(
         "attention": tuple(attention),
         "dropout": dropout,
         "groups": groups,
+        "patch": patch,
     }
     model = DDPM(
         input_shape,

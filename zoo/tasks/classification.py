@@ -27,7 +27,7 @@ class Classification(Task):
 
     reads: ClassVar[tuple[str, ...]] = ("pixels", "numbers")
     answers = "class"
-    scores = (Score("accuracy", higher_is_better=True),)
+    scores: ClassVar[tuple[Score, ...]] = (Score("accuracy", higher_is_better=True),)
     headline = "accuracy"
     output = "probabilities"
 

@@ -15,25 +15,38 @@ from zoo.base.errors import UsageError
 from zoo.catalog import ModelCard
 from zoo.datasets.features.base import Feature, Reading
 from zoo.datasets.spec import DatasetSpec
-from zoo.runs.pictures import PROGRESS, grid_columns
+from zoo.runs.pictures import grid_columns
 from zoo.tasks.base import Score, Task
 from zoo.tasks.columns import Columns, require_unit_pixels
 from zoo.tasks.endpoint import Endpoint
-from zoo.tasks.quality import SCORED_SAMPLES, Data, calibration, quality
+from zoo.tasks.quality import (
+    SCORED_SAMPLES,
+    Data,
+    calibration,
+    compiled_bounds,
+    likelihood_bounds,
+    quality,
+    weights_digest,
+)
+from zoo.tasks.sample_figures import draw_map, while_it_learns
 from zoo.tasks.samples import MOST_SAMPLES, SampleRequest, Samples
 
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
     from zoo.tasks.predictor import Predictor
 
-BOUNDED = 1000
-"""Examples of a split for which bounds are computed, at least."""
-MAP = 20
-"""Rows and columns of a map of the latent plane."""
-PICTURES = 10
-"""Drawn of samples in the course of a training, about."""
 CHUNK = 256
 """Samples that are computed at a time."""
+SAMPLE_SCORES = (
+    Score("parzen_log_likelihood", higher_is_better=True),
+    Score("frechet_distance", higher_is_better=False),
+    Score("precision", higher_is_better=True),
+    Score("recall", higher_is_better=True),
+    Score("accepted", higher_is_better=True),
+    Score("near_copies", higher_is_better=False),
+    Score("rarest_class", higher_is_better=True),
+)
+"""Of whatever makes images, see `zoo.tasks.quality.quality`."""
 _NO_ANSWERS = "this model is a generator and predicts nothing. Use: dlzoo generate"
 
 
@@ -46,13 +59,7 @@ class Generation(Task):
 
     reads = ("pixels",)
     scores = (
-        Score("parzen_log_likelihood", higher_is_better=True),
-        Score("frechet_distance", higher_is_better=False),
-        Score("precision", higher_is_better=True),
-        Score("recall", higher_is_better=True),
-        Score("accepted", higher_is_better=True),
-        Score("near_copies", higher_is_better=False),
-        Score("rarest_class", higher_is_better=True),
+        *SAMPLE_SCORES,
         Score("bound_10", higher_is_better=True),
         Score("bound_100", higher_is_better=True),
         Score("bound_1000", higher_is_better=True),
@@ -66,7 +73,9 @@ class Generation(Task):
 
     def __init__(self, name: str, spec: DatasetSpec, loss: str | None = None) -> None:
         super().__init__(name, spec, loss)
-        self._compiled: tuple[Any, int | None, Any] | None = None
+        self._compiled: tuple[Any, dict[str, Any], Any] | None = None
+        self._bounds: tuple[Any, Any] | None = None
+        self._scored: tuple[int, np.ndarray] | None = None
         self.check(name, name, spec)
 
     @classmethod
@@ -92,45 +101,33 @@ class Generation(Task):
     def evaluate(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
         """Return the model's own scores, its bounds, and those by which generators are compared.
 
-        The bounds are means over a split's first `BOUNDED` examples, in nats, of models that have
-        ``likelihood_bounds(inputs)``; ``bits_per_dimension`` is by the tightest of them. The rest
-        is said at `zoo.tasks.quality.quality`.
+        See `zoo.tasks.quality`. Bounds are those of models that have ``likelihood_bounds(inputs)``.
         """
         scores = super().evaluate(model, dataset, split)
-        scores |= self._bounds(model, dataset, split)
+        if hasattr(model, "likelihood_bounds"):
+            batches = self.evaluation_batches(dataset, split)
+            if self._bounds is None or self._bounds[0] is not model:
+                self._bounds = (model, compiled_bounds(model, batches))
+            dimensions = math.prod(side or 1 for side in self.image.shape)
+            scores |= likelihood_bounds(self._bounds[1], batches, dimensions)
+        return {**scores, **self.sample_scores(model, dataset, split)}
+
+    def sample_scores(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
+        """Return what `zoo.tasks.quality.quality` says of a model's samples."""
         request = SampleRequest(count=SCORED_SAMPLES)
 
         def draw(count: int) -> np.ndarray:
-            return self._images(model, request)
+            # Every split is compared with the same samples: they are drawn once.
+            state = weights_digest(model)
+            if self._scored is None or self._scored[0] != state:
+                self._scored = (state, self._images(model, request))
+            return self._scored[1]
 
-        return {**scores, **quality(draw, self._data(dataset), split, self.asked_classes(request))}
+        return quality(draw, self._data(dataset), split, self.asked_classes(request))
 
     def asked_classes(self, request: SampleRequest) -> np.ndarray | None:
         """Return the class that each sample of a request is to be of, or None."""
         return None
-
-    def _bounds(self, model: Any, dataset: Dataset, split: str) -> dict[str, float]:
-        """Return the means of a model's bounds on the log-likelihood, the loosest first."""
-        bound = getattr(model, "likelihood_bounds", None)
-        if bound is None:
-            return {}
-        import tensorflow as tf
-
-        compiled, found, seen = tf.function(bound, reduce_retracing=True), [], 0
-        for batch in self.evaluation_batches(dataset, split):
-            inputs = batch[0] if isinstance(batch, tuple) else batch
-            found.append({name: values.numpy() for name, values in compiled(inputs).items()})
-            seen += len(next(iter(found[-1].values()), ()))
-            if seen >= BOUNDED:
-                break
-        scores = {
-            name: float(np.concatenate([one[name] for one in found]).mean()) for name in found[0]
-        }
-        if scores:
-            dimensions = math.prod(side or 1 for side in self.image.shape)
-            tightest = max(scores.values())
-            scores["bits_per_dimension"] = -tightest / dimensions / math.log(2.0)
-        return scores
 
     def _data(self, dataset: Dataset) -> Data:
         """Return the images, and the labels where there are some."""
@@ -159,7 +156,7 @@ class Generation(Task):
         if not 1 <= request.count <= MOST_SAMPLES:
             raise UsageError(f"count must be 1 to {MOST_SAMPLES:,}, got {request.count}")
         given = self.drawn(model, request)
-        decode = self._decoder(model, given, request.steps)
+        decode = self._decoder(model, given, request.steps, request.interpolate)
         parts = []
         for at in range(0, request.count, CHUNK):
             part = decode(*(values[at : at + CHUNK] for values in given))
@@ -184,23 +181,33 @@ class Generation(Task):
         share = np.tile(np.linspace(0.0, 1.0, columns, dtype=np.float32), rows)
         return model.between(first, second, share)[: request.count]
 
-    def _decoder(self, model: Any, given: tuple[Any, ...], steps: int | None = None) -> Any:
+    def _decoder(
+        self,
+        model: Any,
+        given: tuple[Any, ...],
+        steps: int | None = None,
+        interpolate: bool = False,
+    ) -> Any:
         """Return a model's `decode`, compiled once.
 
         Args:
             model: The trained one.
             given: What it will be called with, see `drawn`.
             steps: Of a sampler that goes step by step; None takes the model's own.
+            interpolate: Whether what it makes has to change smoothly: no step is random then.
         """
         import tensorflow as tf
 
-        if self._compiled is None or self._compiled[:2] != (model, steps):
+        arguments: dict[str, Any] = {}
+        if steps is not None:
+            _require_steps(model, steps)
+            arguments["steps"] = steps
+        if interpolate and getattr(model, "most_steps", None) is not None:
+            arguments["eta"] = 0.0
+        if self._compiled is None or self._compiled[:2] != (model, arguments):
             specs = [tf.TensorSpec((None, *one.shape[1:]), one.dtype) for one in given]
-            found = model.decode
-            if steps is not None:
-                _require_steps(model, steps)
-                found = functools.partial(found, steps=steps)
-            self._compiled = (model, steps, tf.function(found).get_concrete_function(*specs))
+            found = functools.partial(model.decode, **arguments)
+            self._compiled = (model, arguments, tf.function(found).get_concrete_function(*specs))
         return self._compiled[2]
 
     def animate(self, model: Any, request: SampleRequest, pictures: int) -> list[Samples]:
@@ -296,22 +303,8 @@ class Generation(Task):
         return dataclasses.replace(one, function=generate)
 
     def training_callbacks(self, folder: Path, epochs: int) -> list[Any]:
-        """Return a callback that draws samples of one fixed noise about `PICTURES` times."""
-        import keras
-
-        every = -(-epochs // PICTURES)
-
-        def draw(epoch: int, model: Any) -> None:
-            if (epoch + 1) % every == 0:
-                digits = len(str(epochs))
-                name = f"epoch-{epoch + 1:0{digits}}.png"
-                self._draw_samples(model, folder / PROGRESS / name)
-
-        class Pictures(keras.callbacks.Callback):
-            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                draw(epoch, self.model)
-
-        return [Pictures()]
+        """Return a callback that draws samples of one fixed noise now and then."""
+        return [while_it_learns(self._draw_samples, folder, epochs)]
 
     def _draw_samples(self, model: Any, path: Path) -> None:
         samples = self.sample(model, SampleRequest(count=64, seed=0))
@@ -322,27 +315,8 @@ class Generation(Task):
         self._draw_samples(model, folder / "samples.png")
         codes = getattr(model, "codes", None)
         if codes is not None and tuple(model.latent_shape) == (2,):
-            self._draw_map(model, codes, dataset, folder)
-
-    def _draw_map(self, model: Any, codes: Any, dataset: Dataset, folder: Path) -> None:
-        """Draw where the test examples' codes lie, and what all parts of the plane look like."""
-        from statistics import NormalDist
-
-        from zoo.runs.figures import scatter_map
-        from zoo.runs.pictures import image_grid
-
-        data = self._data(dataset)
-        batches = self.evaluation_batches(dataset, "test").take(4)
-        inputs = [batch[0] if isinstance(batch, tuple) else batch for batch in batches]
-        points = np.concatenate([np.asarray(codes(one)) for one in inputs])
-        labels = np.concatenate([one for _, one in data.chunks("test", len(points))])
-        names = dataset.spec.features[data.label].titles(range(data.classes)) if data.label else []
-        scatter_map(points, labels, names, folder / "latent-codes.png")
-        # Places that divide the prior into equal parts, so that likely codes fill the picture.
-        side = [NormalDist().inv_cdf((at + 0.5) / MAP) for at in range(MAP)]
-        plane = np.array([(x, y) for y in reversed(side) for x in side], np.float32)
-        images = self.image.decode(np.asarray(model.decode(plane)))
-        image_grid(np.stack(images), folder / "latent-map.png", scale=4)
+            batches = self.evaluation_batches(dataset, "test").take(4)
+            draw_map(model, self._data(dataset), "test", batches, folder)
 
 
 def _require_steps(model: Any, steps: int) -> None:

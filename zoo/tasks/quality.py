@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import math
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +18,8 @@ from zoo.tasks.judge import MOST_EXAMPLES, Judge, noise, train_judge
 if TYPE_CHECKING:
     from zoo.datasets.loading import Dataset
 
+BOUNDED = 1000
+"""Examples of a split for which bounds are computed, at least."""
 GROUPS = 4
 """Into which the samples are divided: how much a score varies between them is its spread."""
 SCORED_SAMPLES = 2000
@@ -91,6 +95,48 @@ def reference(data: Data) -> Reference:
     return _references[key]
 
 
+def compiled_bounds(model: Any, batches: Iterable[Any]) -> Callable[[Any], dict[str, Any]]:
+    """Return a model's ``likelihood_bounds``, compiled once for inputs like those of batches."""
+    import tensorflow as tf
+
+    specs = tf.nest.map_structure(
+        lambda one: tf.TensorSpec((None, *one.shape[1:]), one.dtype),
+        _inputs(next(iter(batches))),
+    )
+    function: Callable[[Any], dict[str, Any]] = tf.function(
+        model.likelihood_bounds, input_signature=[specs]
+    )
+    return function
+
+
+def likelihood_bounds(
+    compiled: Callable[[Any], dict[str, Any]], batches: Iterable[Any], dimensions: int
+) -> dict[str, float]:
+    """Return the means of bounds on the log-likelihood, in nats, the loosest first.
+
+    Args:
+        compiled: From inputs to bounds (B,), by the bound's name.
+        batches: Of the examples; the first `BOUNDED` of them count.
+        dimensions: Of an example, for ``bits_per_dimension`` by the tightest bound.
+    """
+    found: list[dict[str, np.ndarray]] = []
+    seen = 0
+    for batch in batches:
+        found.append({name: one.numpy() for name, one in compiled(_inputs(batch)).items()})
+        seen += len(next(iter(found[-1].values()), ()))
+        if seen >= BOUNDED:
+            break
+    scores = {name: float(np.concatenate([one[name] for one in found]).mean()) for name in found[0]}
+    if scores:
+        tightest = max(scores.values())
+        scores["bits_per_dimension"] = -tightest / dimensions / math.log(2.0)
+    return scores
+
+
+def _inputs(batch: Any) -> Any:
+    return batch[0] if isinstance(batch, tuple) else batch
+
+
 def quality(
     draw: Callable[[int], np.ndarray], data: Data, split: str, asked: np.ndarray | None = None
 ) -> dict[str, float]:
@@ -141,6 +187,14 @@ def quality(
     if data.label is not None:
         scores["rarest_class"] = sample_scores.rarest_class(classes, found.shares)
     return scores
+
+
+def weights_digest(model: Any) -> int:
+    """Return a number that differs, in all likelihood, where a model or its weights differ."""
+    found = id(model)
+    for weight in model.weights:
+        found = zlib.crc32(np.asarray(weight).tobytes(), found & 0xFFFFFFFF)
+    return found
 
 
 def _parzen_score(samples: np.ndarray, data: Data, real: np.ndarray) -> float:

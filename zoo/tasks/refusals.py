@@ -104,5 +104,5 @@ class Refusals:
             UsageError: The model makes no samples of one class, or there is no such class.
         """
         raise UsageError(
-            f"this model does {self.name} without labels; --class is for conditional models"
+            "this model draws no class that is asked for; --class is for conditional models"
         )

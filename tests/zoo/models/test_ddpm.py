@@ -12,6 +12,7 @@ import tensorflow as tf
 import zoo
 from zoo.anatomy.counts import multiply_adds, trainable_parameters
 from zoo.base.errors import UsageError
+from zoo.layers.unet import patched, unpatched
 
 SMALL: dict[str, Any] = {
     "input_shape": (4, 4, 1),
@@ -53,6 +54,25 @@ def test_the_papers_network_has_its_parts() -> None:
     assert sorted(attention) == sorted(f"{place}_attention_heads" for place in places)
     blocks = [layer for layer in network.layers if layer.name.endswith("_conv2")]
     assert len(blocks) == 4 * 2 + 2 + 4 * 3
+
+
+def test_a_network_of_patches_sees_and_makes_the_same_pixels() -> None:
+    images = keras.Input((6, 4, 3))
+    places = patched(images, 2)
+    network = keras.Model(images, [places, unpatched(places, 2)])
+    pixels = np.arange(2 * 6 * 4 * 3, dtype="float32").reshape(2, 6, 4, 3)
+    found, again = (values.numpy() for values in network(pixels))
+    assert found.shape == (2, 3, 2, 12)
+    np.testing.assert_array_equal(found[1, 2, 0], pixels[1, 4:6, 0:2].ravel())
+    np.testing.assert_array_equal(again, pixels)
+
+
+def test_patches_make_it_as_much_cheaper() -> None:
+    whole, patches = build(), build(patch=2)
+    assert patches.sample(2).shape == (2, 4, 4, 1)
+    assert patches.train_on_batch(X)[0] > 0.0
+    # Every level is a quarter as large; only the first and the last convolution are wider.
+    assert multiply_adds(patches.network) < 0.4 * multiply_adds(whole.network)
 
 
 def test_the_network_begins_by_predicting_nothing() -> None:
@@ -181,6 +201,11 @@ def test_replicas_train_it_and_agree_on_the_averages() -> None:
         (
             {"input_shape": (5, 4, 1), "multipliers": (1, 1)},
             "multiples of 2 for 2 levels, got 5×4",
+        ),
+        ({"patch": 0}, "patch must be at least 1, got 0"),
+        (
+            {"input_shape": (6, 4, 1), "patch": 2, "multipliers": (1, 1)},
+            "multiples of 4 for 2 levels of patches of 2×2, got 6×4",
         ),
         ({"steps": 21}, "steps must be 1 to 20, got 21"),
         ({"label_dropout": 1.5}, "label_dropout must be in"),

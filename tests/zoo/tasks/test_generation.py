@@ -124,6 +124,25 @@ def test_the_width_is_chosen_on_the_validation_split_and_not_on_the_one_that_is_
     assert narrow < wide  # on the scored split a wider one would look better
 
 
+def test_both_splits_are_compared_with_the_same_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    task: Any = tasks.make("generation", DIGITS.spec)
+    drawn: list[int] = []
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+
+    def images(model: Any, request: SampleRequest) -> np.ndarray:
+        drawn.append(request.count)
+        return np.zeros((request.count, 8, 8, 1), np.float32)
+
+    monkeypatch.setattr(task, "_images", images)
+    monkeypatch.setattr("zoo.tasks.generation.quality", lambda draw, *_: {"drawn": draw(2000)})
+    for split in ("validation", "test"):
+        task.sample_scores(model, DIGITS, split)
+    assert drawn == [SCORED_SAMPLES]
+    model.layers[0].bias.assign([1.0])  # another model's samples are others
+    task.sample_scores(model, DIGITS, "test")
+    assert drawn == [SCORED_SAMPLES] * 2
+
+
 def test_a_generator_is_served_from_latents_to_images(model: Any) -> None:
     endpoints = TASK.endpoints(TASK.served(model))
     assert list(endpoints) == ["generate"]

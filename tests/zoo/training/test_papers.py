@@ -34,8 +34,9 @@ TINY: dict[str, tuple[int, int, dict[str, Any]]] = {
     "imdb": (4, 2, {**STEP, "data.text.length": 8}),
     "ted": (4, 2, {**STEP, "data.pt.length": 8, "data.en.length": 8}),
 }
-# Narrower networks, for the sake of the time that tracing takes.
+# Narrower networks and shorter chains, for the sake of the time that they take.
 NARROW: dict[str, dict[str, Any]] = {
+    "dbn-mnist": {"arguments.gibbs_steps": 10},
     "transformer-ted": {"arguments.num_layers": 1, "arguments.width": 32},
     "seq2seq-attention-ted": {
         "arguments.embedding_dim": 8,
@@ -49,7 +50,8 @@ GENERATORS = [name for name in PAPERS if zoo.card(library.load(name).model).task
 SLOW = ("ddpm-cifar10", "dcgan-imagenet")
 # What makes a paper's network and sampler small.
 SMALLER: dict[str, dict[str, Any]] = {
-    "ddpm-cifar10": {"arguments.width": 8, "arguments.groups": 4, "arguments.steps": 1}
+    "ddpm-cifar10": {"arguments.width": 8, "arguments.groups": 4, "arguments.steps": 1},
+    "rbm-mnist": {"arguments.gibbs_steps": 10},
 }
 # The networks for ImageNet take a minute each to trace, and tests/zoo/models/test_all.py trains
 # them on smaller data: their recipes train this one here, and their own in `make verify`.
@@ -63,7 +65,7 @@ def test_every_recipe_that_was_promised_is_there() -> None:
         "lenet5-mnist",
         "ddpm-cifar10",
         *(f"resnet{depth}-cifar10" for depth in (20, 32, 44, 56, 110)),
-        *("autoencoder-mnist", "dbn-mnist"),
+        *("autoencoder-mnist", "rbm-mnist", "dbn-mnist"),
         *(f"{model}-imagenet" for model in ("alexnet", "vgg16", "googlenet", "resnet50")),
         "lstm-imdb",
         *(f"{model}-ted" for model in ("seq2seq-attention", "transformer")),
