@@ -67,6 +67,9 @@ difference is the largest one from the Keras model's answers, absolute up to 1 a
 calls on this machine, which did other work meanwhile: of one example, and of each in a batch of up
 to 64.
 
+The models of most rows were trained for one epoch: their scores are no measure of them, but must be
+the same in every format.
+
 {machine}
 
 | recipe | format | signature | difference | same | score | kB | ms for one | ms each |

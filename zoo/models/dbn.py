@@ -201,7 +201,8 @@ class DBN(Phased, Generator):
     def test_step(self, data: Any) -> dict[str, Any]:
         """Score reconstructions and, of examples with labels, the classifier."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        error = ops.mean(ops.square(self.reconstruct(x) - ops.cast(x, "float32")), axis=(1, 2, 3))
+        difference = self.reconstruct(x) - ops.cast(x, "float32")
+        error = ops.mean(ops.square(difference), axis=tuple(range(1, len(x.shape))))
         self.reconstruction_error.update_state(error, sample_weight)
         if y is None:
             return {"reconstruction_error": self.reconstruction_error.result()}

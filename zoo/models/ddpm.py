@@ -96,7 +96,9 @@ class DDPM(DiffusionGenerator):
         noise = keras.random.normal(ops.shape(image), seed=self.noise if training else 0)
         share = keras.random.uniform((count,), seed=self.noise if training else 1)
         if not training:  # every part of the time equally often
-            share = (ops.arange(count, dtype="float32") + share) / ops.cast(count, "float32")
+            # In no order: padding at a batch's end would take the latest times out.
+            part = keras.random.shuffle(ops.arange(count, dtype="float32"), seed=2)
+            share = (part + share) / ops.cast(count, "float32")
         times = 1 + ops.cast(share * self.timesteps, "int32")
         times = ops.minimum(times, self.timesteps)
         if self.classes is not None:

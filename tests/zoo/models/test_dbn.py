@@ -20,9 +20,14 @@ def small(**arguments: Any) -> Any:
     keras.utils.set_random_seed(0)
     model = zoo.build(
         "dbn",
-        input_shape=(4, 4, 1),
         classes=3,
-        **{"hidden_units": (6, 5), "layer_epochs": 1, "gibbs_steps": 20, **arguments},
+        **{
+            "input_shape": (4, 4, 1),
+            "hidden_units": (6, 5),
+            "layer_epochs": 1,
+            "gibbs_steps": 20,
+            **arguments,
+        },
     )
     model.compile(
         machines_optimizer=keras.optimizers.SGD(0.1),
@@ -93,6 +98,14 @@ def test_without_labels_the_top_machine_goes_on() -> None:
     assert changed(before, state(model)) == {"hidden2"}
     assert history.keys() == {"reconstruction_error"}
     assert model.evaluate(X, verbose=0, return_dict=True).keys() == {"reconstruction_error"}
+
+
+def test_examples_may_have_any_shape() -> None:
+    model = small(input_shape=(16,))
+    rows = X.reshape(-1, 16)
+    scores = model.test_on_batch(rows, Y, return_dict=True)
+    expected = np.mean(np.square(np.asarray(model.reconstruct(rows)) - rows))
+    assert scores["reconstruction_error"] == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_frozen_machines_stay_as_they_are() -> None:
