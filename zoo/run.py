@@ -99,18 +99,17 @@ class Run(RunFolder):
         from zoo.training.state import load_weights
 
         name = registry.card(self.recipe.model).name
+        kept = self.finished and self.weights == "last"
+        if not kept and not self.checkpoints:
+            raise self._without_weights()
+        file = self.model_file if self.finished else None
+        model = self._built() if file is None else None
         try:
-            if self.finished and self.weights == "last":
-                return registry.restore(name, self.model_file)
-            if not self.checkpoints:
-                raise self._without_weights()
-            model = registry.restore(name, self.model_file) if self.finished else self._built()
-            load_weights(self.checkpoints[-1], model, best=self.weights == "best")
-        except StorageError:
-            raise
+            if file is not None:
+                model = registry.restore(name, file)
+            if not kept:
+                load_weights(self.checkpoints[-1], model, best=self.weights == "best")
         except UsageError as error:
-            if f"run {self.name}" in str(error):
-                raise
             raise StorageError(f"run {self.name} is damaged: {error}") from error
         return model
 

@@ -188,6 +188,6 @@ def test_the_entry_says_the_sizes_and_what_a_simple_rule_scores(name: str) -> No
     columns = next(loaded.splits["test"].chunks(10_000))
     trivial = 1.0 if name == "adding" else columns["series"][:, -1, 0]
     scored = float(np.mean((columns["target"] - trivial) ** 2))
-    quoted = 0.167 if name == "adding" else 0.0343
+    quoted = 0.169 if name == "adding" else 0.0343
     assert str(quoted) in told.note
     assert scored == pytest.approx(quoted, rel=0.02)
