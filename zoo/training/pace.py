@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from recipes.recipe import Checkpointing
 
-SHARE = 0.015
+SHARE = 0.01
 """Of the training time that checkpoints may take where the recipe does not say how often.
 
 The checkpoint at the end comes on top, so that all of them stay below 3 %."""
@@ -35,19 +35,24 @@ class Pace:
         self.steps = 0
         self.epochs = 0
 
-    def due(self, *, steps: int = 0, epochs: int = 0, beside: float = 0.0) -> bool:
+    def due(
+        self, *, steps: int = 0, epochs: int = 0, beside: float = 0.0, busy: bool = False
+    ) -> bool:
         """Return whether it is time.
 
         Args:
             steps: Done since the last call.
             epochs: Ended since then.
             beside: Processor seconds that writing the checkpoints has taken in all.
+            busy: Whether one is still being written, so that its cost is not known yet.
         """
         self.steps += steps
         self.epochs += epochs
         asked = self.settings
         waited = time.monotonic() - self.last
         if asked.minutes is None and asked.steps is None and asked.epochs is None:
+            if busy:
+                return False
             spent = self.seconds + beside
             coming = self.cost + beside / max(self.written, 1)  # what the last one cost
             return spent + coming <= SHARE * (time.monotonic() - self.began - self.seconds)

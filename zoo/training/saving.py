@@ -65,7 +65,10 @@ class Saver:
             OSError: The last one could not be written.
         """
         self.writer.look()
-        return self.pace.due(steps=steps, epochs=epochs, beside=self.writer.seconds)
+        writer = self.writer
+        return self.pace.due(
+            steps=steps, epochs=epochs, beside=writer.seconds, busy=writer.under_way is not None
+        )
 
     def keep_as_best(self) -> None:
         """Keep the weights as they are: they are the best epoch's."""

@@ -45,6 +45,13 @@ def test_by_default_checkpoints_take_less_than_their_share(
     assert (pace.written - 1) * cost <= SHARE * training  # the first one's cost is a guess
 
 
+def test_while_a_checkpoint_is_written_the_next_one_waits(clock: Clock) -> None:
+    pace = Pace(Checkpointing(), size=0)
+    clock.now += 1000.0
+    assert not pace.due(steps=1, busy=True)
+    assert pace.due(steps=1)
+
+
 @pytest.mark.parametrize(
     ("settings", "due_after"),
     [
