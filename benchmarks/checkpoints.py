@@ -2,8 +2,8 @@
 
     python -m benchmarks.checkpoints [--output benchmarks/checkpoints.md]
 
-Each recipe is trained as it stands: vgg11-digits, whose checkpoints are the largest, to its end, the
-others for a few epochs, of which the checkpoint at the end is a larger share than of all.
+Each recipe is trained as it stands: vgg11-digits, whose checkpoints are the largest, to its end;
+the others for a few epochs, of which the checkpoint at the end is a larger share than of all.
 """
 
 from __future__ import annotations
