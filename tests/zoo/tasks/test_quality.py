@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from recipes import recipe
 from zoo.datasets.loading import load
 from zoo.tasks.judge import REFUSED, Judge, noise, train_judge
 from zoo.tasks.quality import SCORED_SAMPLES, Data, calibration, quality, reference
@@ -59,6 +60,15 @@ def test_the_same_data_train_the_same_judge() -> None:
 
 def test_it_is_trained_once_for_a_data_set() -> None:
     assert reference(DATA) is reference(Data(load("digits"), "image", "label"))
+
+
+def test_a_part_of_the_training_examples_has_a_judge_of_its_own(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("zoo.tasks.judge.SHOWN", 0)  # two epochs are enough to be another's
+    few = load(recipe.Data(name="digits", train_examples=100))
+    assert few.spec.fingerprint == DIGITS.spec.fingerprint
+    assert reference(Data(few, "image", "label")).judge is not judge
 
 
 def test_the_scores_are_calibrated() -> None:
