@@ -42,10 +42,7 @@ def test_what_is_wrong_is_told_once(
     message: str,
     dlzoo: Dlzoo,
     nothing_started: list[tuple[object, ...]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     result = dlzoo("launch", "--workers", "2", *arguments)
     assert result.code == 2
     assert message in result.err
@@ -53,12 +50,8 @@ def test_what_is_wrong_is_told_once(
 
 
 def test_a_training_on_data_of_one_s_own_is_launched(
-    dlzoo: Dlzoo,
-    nothing_started: list[tuple[object, ...]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    dlzoo: Dlzoo, nothing_started: list[tuple[object, ...]]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     own.people(Path("people.csv"))
     words = ("train", "mlp", "--dataset", "csv:people.csv", "--target", "plan", "--keep", "2")
     result = dlzoo("launch", "--workers", "2", "--", *words)

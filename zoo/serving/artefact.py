@@ -88,11 +88,7 @@ class Artefact:
                 wanted = {name: one["shape"][1:] for name, one in sides.items()}
                 given = {name: list(one.shape[1:]) for name, one in case.inputs.items()}
                 if wanted.keys() != given.keys() or not all(
-                    len(given[name]) == len(shape)
-                    and all(
-                        want in (None, have) for want, have in zip(shape, given[name], strict=True)
-                    )
-                    for name, shape in wanted.items()
+                    _fits(shape, given[name]) for name, shape in wanted.items()
                 ):
                     raise UsageError(
                         f"{self.path} is of another model: its {case.signature} takes "
@@ -108,6 +104,12 @@ class Artefact:
             if wrong := fault(FORMATS[report.format], report, notes):
                 found.append(f"{report.signature}: {wrong}")
         return found
+
+
+def _fits(wanted: Sequence[int | None], given: Sequence[int]) -> bool:
+    return len(wanted) == len(given) and all(
+        want in (None, have) for want, have in zip(wanted, given, strict=True)
+    )
 
 
 def _told(inputs: Mapping[str, Sequence[int | None]]) -> str:

@@ -101,7 +101,7 @@ def compiled_bounds(model: Any, batches: Iterable[Any]) -> Callable[[Any], dict[
 
     specs = tf.nest.map_structure(
         lambda one: tf.TensorSpec((None, *one.shape[1:]), one.dtype),
-        _inputs(next(iter(batches))),
+        inputs_of(next(iter(batches))),
     )
     function: Callable[[Any], dict[str, Any]] = tf.function(
         model.likelihood_bounds, input_signature=[specs]
@@ -122,7 +122,7 @@ def likelihood_bounds(
     found: list[dict[str, np.ndarray]] = []
     seen = 0
     for batch in batches:
-        found.append({name: one.numpy() for name, one in compiled(_inputs(batch)).items()})
+        found.append({name: one.numpy() for name, one in compiled(inputs_of(batch)).items()})
         seen += len(next(iter(found[-1].values()), ()))
         if seen >= BOUNDED:
             break
@@ -133,7 +133,8 @@ def likelihood_bounds(
     return scores
 
 
-def _inputs(batch: Any) -> Any:
+def inputs_of(batch: Any) -> Any:
+    """Return the inputs of a batch, which are all of it where a model is fed with nothing else."""
     return batch[0] if isinstance(batch, tuple) else batch
 
 

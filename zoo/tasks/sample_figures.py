@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo.runs.pictures import PROGRESS
-from zoo.tasks.quality import Data
+from zoo.tasks.quality import Data, inputs_of
 
 PICTURES = 10
 """Drawn of samples in a training, about."""
@@ -52,8 +52,7 @@ def draw_map(model: Any, data: Data, split: str, batches: Iterable[Any], folder:
     from zoo.runs.figures import scatter_map
     from zoo.runs.pictures import image_grid
 
-    inputs = [batch[0] if isinstance(batch, tuple) else batch for batch in batches]
-    points = np.concatenate([np.asarray(model.codes(one)) for one in inputs])
+    points = np.concatenate([np.asarray(model.codes(inputs_of(batch))) for batch in batches])
     labels = np.concatenate([one for _, one in data.chunks(split, len(points))])
     label = data.label
     names = data.dataset.spec.features[label].titles(range(data.classes)) if label else []

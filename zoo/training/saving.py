@@ -64,8 +64,8 @@ class Saver:
         Raises:
             OSError: The last one could not be written.
         """
-        self.writer.look()
         writer = self.writer
+        writer.look()
         return self.pace.due(
             steps=steps, epochs=epochs, beside=writer.seconds, busy=writer.under_way is not None
         )
